@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest'
+import { ConfigError, describeConfig, loadConfig, RestConfig } from './index.js'
+
+const good = {
+  WEIR_INTERNAL_SECRET: 'i'.repeat(40),
+  WEIR_DATABASE_URL: 'postgres://localhost/weir',
+  WEIR_MASTER_KEY: 'm'.repeat(40),
+}
+
+describe('loadConfig', () => {
+  it('reads variables, keeps defaults and inherits settings', () => {
+    const config = loadConfig(RestConfig, { ...good, WEIR_HTTP_PORT: '81', WEIR_KAFKA_BROKERS: 'a:1, b:2' })
+    expect(config).toMatchObject({ httpPort: 81, host: '127.0.0.1', kafkaBrokers: ['a:1', 'b:2'] })
+  })
+
+  it('names every mistake by its variable, at once', () => {
+    const load = () => loadConfig(RestConfig, { WEIR_HTTP_PORT: 'x', WEIR_MASTER_KEY: 'short-secret' })
+    expect(load).toThrow(ConfigError)
+    expect(load).toThrow(/WEIR_HTTP_PORT[^]*WEIR_MASTER_KEY/)
+    expect(load).toThrow(/WEIR_DATABASE_URL is not set/)
+  })
+
+  it('shows no secret, neither in mistakes nor in the description', () => {
+    expect(() => loadConfig(RestConfig, { ...good, WEIR_MASTER_KEY: 'short-secret' })).not.toThrow('short-secret')
+    expect(JSON.stringify(describeConfig(loadConfig(RestConfig, good)))).not.toContain('mmmm')
+  })
+})

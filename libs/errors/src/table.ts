@@ -1,0 +1,103 @@
+/**
+ * Every error that a caller of Weir can see: one row a code. The README of this lib lists the same
+ * codes for people, and a test compares the two both ways.
+ */
+export interface ErrorRow {
+  /** HTTP status of the reply. */
+  readonly status: number
+  /** `type` of OpenAI's error envelope; SDKs choose their exception by status, people read this. */
+  readonly type: string
+  /** What happened and what to do; `{name}` is replaced by the parameter of that name. */
+  readonly message: string
+}
+
+const row = (status: number, type: string, message: string): ErrorRow => ({ status, type, message })
+
+const invalid = 'invalid_request_error'
+const authentication = 'authentication_error'
+const permission = 'permission_error'
+const missing = 'not_found_error'
+
+export const errorTable = {
+  invalid_request: row(400, invalid, '{reason}'),
+  unsupported_model: row(
+    400,
+    invalid,
+    'The model `{model}` cannot do this: {reason}. Choose another model; GET /v1/models lists those that this key may use.',
+  ),
+  provider_key_missing: row(
+    400,
+    invalid,
+    'The provider `{provider}` has no credential. An administrator must set its `api_key` with PATCH /v1/providers/{provider}.',
+  ),
+  missing_api_key: row(
+    401,
+    authentication,
+    'No API key was sent. Send your virtual key as `Authorization: Bearer vk_…` or in the header `x-api-key`.',
+  ),
+  invalid_api_key: row(
+    401,
+    authentication,
+    'The API key is not known here. Check that it was copied whole; if it was deleted or rotated, ask for a new one.',
+  ),
+  key_disabled: row(
+    401,
+    authentication,
+    'The virtual key is disabled. An administrator can enable it with PATCH /v1/keys/{key}.',
+  ),
+  key_expired: row(
+    401,
+    authentication,
+    'The virtual key expired at {expiresAt}. Ask an administrator for a new one.',
+  ),
+  key_not_associated_with_team: row(
+    403,
+    permission,
+    'The virtual key belongs to no team, so nobody would pay for the call. An administrator can set `team` with PATCH /v1/keys/{key}.',
+  ),
+  model_not_allowed: row(
+    403,
+    permission,
+    'The model `{model}` may not be used with this key: it is not among the models of its {by}. GET /v1/models lists those that are.',
+  ),
+  endpoint_not_allowed: row(403, permission, 'This key may not call {endpoint}: {reason}.'),
+  deployment_not_allowed: row(403, permission, 'This key may not call the deployment `{deployment}`.'),
+  policy_violation: row(403, permission, 'The policy `{policy}` forbids this request: {reason}'),
+  model_not_found: row(
+    404,
+    missing,
+    'There is no model `{model}`. GET /v1/models lists those that this key may use.',
+  ),
+  team_not_found: row(404, missing, 'There is no team `{team}`.'),
+  provider_not_found: row(404, missing, 'There is no provider `{provider}`.'),
+  workspace_not_found: row(404, missing, 'There is no workspace `{workspace}`.'),
+  workload_not_found: row(404, missing, 'There is no workload `{workload}`.'),
+  key_not_found: row(404, missing, 'There is no virtual key with the id `{key}`.'),
+  route_not_found: row(404, missing, 'There is no route {method} {path}. GET /docs shows those that there are.'),
+  already_exists: row(409, invalid, 'There is already a {kind} `{id}`. Choose another name, or change that one.'),
+  in_use: row(409, invalid, 'The {kind} `{id}` is in use by {users}. Delete or change those first.'),
+  request_too_large: row(413, invalid, 'The request body is larger than {limit}. Send less.'),
+  rate_limit_exceeded: row(429, 'rate_limit_error', '{reason}'),
+  budget_exceeded: row(429, 'insufficient_quota', '{reason}'),
+  internal_error: row(
+    500,
+    'api_error',
+    'Something failed inside Weir. Try again; if it stays so, give the x-request-id to your administrator.',
+  ),
+  provider_error: row(502, 'api_error', 'The provider `{provider}` failed: {reason}'),
+  service_unavailable: row(503, 'api_error', '{reason}'),
+  provider_timeout: row(504, 'api_error', 'The provider `{provider}` did not answer in time: {reason}'),
+} as const satisfies Record<string, ErrorRow>
+
+/** A code of the table, as it stands in `error.code` of a reply. */
+export type ErrorCode = keyof typeof errorTable
+
+type Parameters<Message extends string> = Message extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Parameters<Rest>
+  : never
+
+/** The parameters that a code's message needs. */
+export type ErrorParameters<Code extends ErrorCode> = Record<
+  Parameters<(typeof errorTable)[Code]['message']>,
+  string
+>
