@@ -6,18 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import {
-  type CallOptions,
-  type ChannelCredentials,
-  Client,
-  type ClientOptions,
-  type ClientUnaryCall,
-  type handleUnaryCall,
-  makeGenericClientConstructor,
-  type Metadata,
-  type ServiceError,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { handleUnaryCall, Metadata, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { GrpcMethod, GrpcStreamMethod } from "@nestjs/microservices";
 import { Observable } from "rxjs";
 import { Price } from "./snapshot.js";
@@ -205,38 +194,6 @@ export interface PriceServiceServer extends UntypedServiceImplementation {
    */
   getPrice: handleUnaryCall<GetPriceRequest, GetPriceResponse>;
 }
-
-export interface PriceServiceClient extends Client {
-  /**
-   * The price with a given id, for ever.
-   * Caller: metering, once for each id; it keeps the answer. Deadline: 2 s.
-   * Errors: NOT_FOUND (no such price), UNAVAILABLE (the database is away).
-   */
-  getPrice(
-    request: GetPriceRequest,
-    callback: (error: ServiceError | null, response: GetPriceResponse) => void,
-  ): ClientUnaryCall;
-  getPrice(
-    request: GetPriceRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: GetPriceResponse) => void,
-  ): ClientUnaryCall;
-  getPrice(
-    request: GetPriceRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: GetPriceResponse) => void,
-  ): ClientUnaryCall;
-}
-
-export const PriceServiceClient = makeGenericClientConstructor(
-  PriceServiceService,
-  "weir.catalog.v1.PriceService",
-) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): PriceServiceClient;
-  service: typeof PriceServiceService;
-  serviceName: string;
-};
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

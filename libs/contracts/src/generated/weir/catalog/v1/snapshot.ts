@@ -6,17 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import {
-  type CallOptions,
-  type ChannelCredentials,
-  Client,
-  type ClientOptions,
-  type ClientReadableStream,
-  type handleServerStreamingCall,
-  makeGenericClientConstructor,
-  type Metadata,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { handleServerStreamingCall, Metadata, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { GrpcMethod, GrpcStreamMethod } from "@nestjs/microservices";
 import { Observable } from "rxjs";
 
@@ -80,8 +70,6 @@ export interface Provider {
     | undefined;
   /** Workspace id when it serves one workspace only; empty: the organization. */
   workspace: string;
-  /** Version of the catalog's state in which it was last changed. */
-  version: string;
 }
 
 /** A secret under envelope encryption (AES-256-GCM; a data key per secret, wrapped by a master key). */
@@ -110,8 +98,6 @@ export interface Model {
   prices: Price[];
   /** Never costs anything; `prices` is empty then. */
   free: boolean;
-  /** Version of the catalog's state in which it was last changed. */
-  version: string;
   /** When it was made, seconds since 1970. */
   created: string;
 }
@@ -414,16 +400,7 @@ export const RemovedCatalogResource: MessageFns<RemovedCatalogResource> = {
 };
 
 function createBaseProvider(): Provider {
-  return {
-    id: "",
-    organization: "",
-    name: "",
-    type: "",
-    baseUrl: "",
-    credential: undefined,
-    workspace: "",
-    version: "0",
-  };
+  return { id: "", organization: "", name: "", type: "", baseUrl: "", credential: undefined, workspace: "" };
 }
 
 export const Provider: MessageFns<Provider> = {
@@ -448,9 +425,6 @@ export const Provider: MessageFns<Provider> = {
     }
     if (message.workspace !== "") {
       writer.uint32(58).string(message.workspace);
-    }
-    if (message.version !== "0") {
-      writer.uint32(64).uint64(message.version);
     }
     return writer;
   },
@@ -522,14 +496,6 @@ export const Provider: MessageFns<Provider> = {
             }
 
             message.workspace = reader.string();
-            continue;
-          }
-          case 8: {
-            if (tag !== 64) {
-              break;
-            }
-
-            message.version = reader.uint64().toString();
             continue;
           }
         }
@@ -614,17 +580,7 @@ export const SealedSecret: MessageFns<SealedSecret> = {
 };
 
 function createBaseModel(): Model {
-  return {
-    id: "",
-    organization: "",
-    name: "",
-    provider: "",
-    providerModel: "",
-    prices: [],
-    free: false,
-    version: "0",
-    created: "0",
-  };
+  return { id: "", organization: "", name: "", provider: "", providerModel: "", prices: [], free: false, created: "0" };
 }
 
 export const Model: MessageFns<Model> = {
@@ -650,11 +606,8 @@ export const Model: MessageFns<Model> = {
     if (message.free !== false) {
       writer.uint32(56).bool(message.free);
     }
-    if (message.version !== "0") {
-      writer.uint32(64).uint64(message.version);
-    }
     if (message.created !== "0") {
-      writer.uint32(72).int64(message.created);
+      writer.uint32(64).int64(message.created);
     }
     return writer;
   },
@@ -730,14 +683,6 @@ export const Model: MessageFns<Model> = {
           }
           case 8: {
             if (tag !== 64) {
-              break;
-            }
-
-            message.version = reader.uint64().toString();
-            continue;
-          }
-          case 9: {
-            if (tag !== 72) {
               break;
             }
 
@@ -964,36 +909,6 @@ export interface CatalogSnapshotServiceServer extends UntypedServiceImplementati
    */
   watchCatalog: handleServerStreamingCall<WatchCatalogRequest, WatchCatalogResponse>;
 }
-
-export interface CatalogSnapshotServiceClient extends Client {
-  /**
-   * Streams the whole routing state, then each change, in the order of versions.
-   * Caller: gateway, for as long as it lives; reconnects with the version it has. No deadline.
-   * Errors: UNAVAILABLE (the database is away).
-   */
-  watchCatalog(
-    request: WatchCatalogRequest,
-    options?: Partial<CallOptions>,
-  ): ClientReadableStream<WatchCatalogResponse>;
-  watchCatalog(
-    request: WatchCatalogRequest,
-    metadata?: Metadata,
-    options?: Partial<CallOptions>,
-  ): ClientReadableStream<WatchCatalogResponse>;
-}
-
-export const CatalogSnapshotServiceClient = makeGenericClientConstructor(
-  CatalogSnapshotServiceService,
-  "weir.catalog.v1.CatalogSnapshotService",
-) as unknown as {
-  new (
-    address: string,
-    credentials: ChannelCredentials,
-    options?: Partial<ClientOptions>,
-  ): CatalogSnapshotServiceClient;
-  service: typeof CatalogSnapshotServiceService;
-  serviceName: string;
-};
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

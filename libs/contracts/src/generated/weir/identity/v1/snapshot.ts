@@ -6,17 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import {
-  type CallOptions,
-  type ChannelCredentials,
-  Client,
-  type ClientOptions,
-  type ClientReadableStream,
-  type handleServerStreamingCall,
-  makeGenericClientConstructor,
-  type Metadata,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { handleServerStreamingCall, Metadata, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { GrpcMethod, GrpcStreamMethod } from "@nestjs/microservices";
 import { Observable } from "rxjs";
 
@@ -95,8 +85,6 @@ export interface VirtualKey {
     | undefined;
   /** Endpoints that it may call (chat, embeddings, …); empty: all. */
   endpoints: string[];
-  /** Version of identity's state in which it was last changed. */
-  version: string;
 }
 
 /** A set of models by public name. */
@@ -116,11 +104,7 @@ export interface Team {
   /** Parent team's id; empty: none. */
   parent: string;
   /** Models that its virtual keys may use. */
-  models:
-    | ModelSelection
-    | undefined;
-  /** Version of identity's state in which it was last changed. */
-  version: string;
+  models: ModelSelection | undefined;
 }
 
 /** An isolation boundary for keys, workloads, models. */
@@ -133,8 +117,6 @@ export interface Workspace {
   name: string;
   /** development, staging or production. */
   environment: string;
-  /** Version of identity's state in which it was last changed. */
-  version: string;
 }
 
 /** What consumes AI, the unit of attribution. */
@@ -148,11 +130,7 @@ export interface Workload {
   /** Its name, for people. */
   name: string;
   /** Models that it may use. */
-  models:
-    | ModelSelection
-    | undefined;
-  /** Version of identity's state in which it was last changed. */
-  version: string;
+  models: ModelSelection | undefined;
 }
 
 export const WEIR_IDENTITY_V1_PACKAGE_NAME = "weir.identity.v1";
@@ -465,7 +443,6 @@ function createBaseVirtualKey(): VirtualKey {
     expiresAtMs: "0",
     models: undefined,
     endpoints: [],
-    version: "0",
   };
 }
 
@@ -506,9 +483,6 @@ export const VirtualKey: MessageFns<VirtualKey> = {
     }
     for (const v of message.endpoints) {
       writer.uint32(98).string(v!);
-    }
-    if (message.version !== "0") {
-      writer.uint32(104).uint64(message.version);
     }
     return writer;
   },
@@ -622,14 +596,6 @@ export const VirtualKey: MessageFns<VirtualKey> = {
             message.endpoints.push(reader.string());
             continue;
           }
-          case 13: {
-            if (tag !== 104) {
-              break;
-            }
-
-            message.version = reader.uint64().toString();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -701,7 +667,7 @@ export const ModelSelection: MessageFns<ModelSelection> = {
 };
 
 function createBaseTeam(): Team {
-  return { id: "", organization: "", parent: "", models: undefined, version: "0" };
+  return { id: "", organization: "", parent: "", models: undefined };
 }
 
 export const Team: MessageFns<Team> = {
@@ -717,9 +683,6 @@ export const Team: MessageFns<Team> = {
     }
     if (message.models !== undefined) {
       ModelSelection.encode(message.models, writer.uint32(34).fork()).join();
-    }
-    if (message.version !== "0") {
-      writer.uint32(40).uint64(message.version);
     }
     return writer;
   },
@@ -769,14 +732,6 @@ export const Team: MessageFns<Team> = {
             message.models = ModelSelection.decode(reader, reader.uint32());
             continue;
           }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.version = reader.uint64().toString();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -791,7 +746,7 @@ export const Team: MessageFns<Team> = {
 };
 
 function createBaseWorkspace(): Workspace {
-  return { id: "", organization: "", name: "", environment: "", version: "0" };
+  return { id: "", organization: "", name: "", environment: "" };
 }
 
 export const Workspace: MessageFns<Workspace> = {
@@ -807,9 +762,6 @@ export const Workspace: MessageFns<Workspace> = {
     }
     if (message.environment !== "") {
       writer.uint32(34).string(message.environment);
-    }
-    if (message.version !== "0") {
-      writer.uint32(40).uint64(message.version);
     }
     return writer;
   },
@@ -859,14 +811,6 @@ export const Workspace: MessageFns<Workspace> = {
             message.environment = reader.string();
             continue;
           }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.version = reader.uint64().toString();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -881,7 +825,7 @@ export const Workspace: MessageFns<Workspace> = {
 };
 
 function createBaseWorkload(): Workload {
-  return { id: "", organization: "", workspace: "", name: "", models: undefined, version: "0" };
+  return { id: "", organization: "", workspace: "", name: "", models: undefined };
 }
 
 export const Workload: MessageFns<Workload> = {
@@ -900,9 +844,6 @@ export const Workload: MessageFns<Workload> = {
     }
     if (message.models !== undefined) {
       ModelSelection.encode(message.models, writer.uint32(42).fork()).join();
-    }
-    if (message.version !== "0") {
-      writer.uint32(48).uint64(message.version);
     }
     return writer;
   },
@@ -958,14 +899,6 @@ export const Workload: MessageFns<Workload> = {
             }
 
             message.models = ModelSelection.decode(reader, reader.uint32());
-            continue;
-          }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
-            message.version = reader.uint64().toString();
             continue;
           }
         }
@@ -1052,36 +985,6 @@ export interface IdentitySnapshotServiceServer extends UntypedServiceImplementat
    */
   watchIdentity: handleServerStreamingCall<WatchIdentityRequest, WatchIdentityResponse>;
 }
-
-export interface IdentitySnapshotServiceClient extends Client {
-  /**
-   * Streams the whole state, then each change, in the order of versions.
-   * Caller: gateway, for as long as it lives; reconnects with the version it has. No deadline.
-   * Errors: UNAVAILABLE (the database is away).
-   */
-  watchIdentity(
-    request: WatchIdentityRequest,
-    options?: Partial<CallOptions>,
-  ): ClientReadableStream<WatchIdentityResponse>;
-  watchIdentity(
-    request: WatchIdentityRequest,
-    metadata?: Metadata,
-    options?: Partial<CallOptions>,
-  ): ClientReadableStream<WatchIdentityResponse>;
-}
-
-export const IdentitySnapshotServiceClient = makeGenericClientConstructor(
-  IdentitySnapshotServiceService,
-  "weir.identity.v1.IdentitySnapshotService",
-) as unknown as {
-  new (
-    address: string,
-    credentials: ChannelCredentials,
-    options?: Partial<ClientOptions>,
-  ): IdentitySnapshotServiceClient;
-  service: typeof IdentitySnapshotServiceService;
-  serviceName: string;
-};
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

@@ -6,18 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import {
-  type CallOptions,
-  type ChannelCredentials,
-  Client,
-  type ClientOptions,
-  type ClientUnaryCall,
-  type handleUnaryCall,
-  makeGenericClientConstructor,
-  type Metadata,
-  type ServiceError,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { handleUnaryCall, Metadata, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { GrpcMethod, GrpcStreamMethod } from "@nestjs/microservices";
 import { Observable } from "rxjs";
 import { IdentityResource } from "./snapshot.js";
@@ -236,38 +225,6 @@ export interface VirtualKeyServiceServer extends UntypedServiceImplementation {
    */
   resolveVirtualKey: handleUnaryCall<ResolveVirtualKeyRequest, ResolveVirtualKeyResponse>;
 }
-
-export interface VirtualKeyServiceClient extends Client {
-  /**
-   * Finds the virtual key with a given hash, together with everything that its rights depend on.
-   * Caller: gateway, for a key that is not in its snapshot, at a bounded rate. Deadline: 1 s.
-   * Errors: NOT_FOUND (no such key), UNAVAILABLE (the database is away).
-   */
-  resolveVirtualKey(
-    request: ResolveVirtualKeyRequest,
-    callback: (error: ServiceError | null, response: ResolveVirtualKeyResponse) => void,
-  ): ClientUnaryCall;
-  resolveVirtualKey(
-    request: ResolveVirtualKeyRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: ResolveVirtualKeyResponse) => void,
-  ): ClientUnaryCall;
-  resolveVirtualKey(
-    request: ResolveVirtualKeyRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ResolveVirtualKeyResponse) => void,
-  ): ClientUnaryCall;
-}
-
-export const VirtualKeyServiceClient = makeGenericClientConstructor(
-  VirtualKeyServiceService,
-  "weir.identity.v1.VirtualKeyService",
-) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): VirtualKeyServiceClient;
-  service: typeof VirtualKeyServiceService;
-  serviceName: string;
-};
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

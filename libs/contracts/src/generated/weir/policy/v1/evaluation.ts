@@ -6,18 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import {
-  type CallOptions,
-  type ChannelCredentials,
-  Client,
-  type ClientOptions,
-  type ClientUnaryCall,
-  type handleUnaryCall,
-  makeGenericClientConstructor,
-  type Metadata,
-  type ServiceError,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { handleUnaryCall, Metadata, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { GrpcMethod, GrpcStreamMethod } from "@nestjs/microservices";
 import { Observable } from "rxjs";
 
@@ -308,38 +297,6 @@ export interface EvaluationServiceServer extends UntypedServiceImplementation {
    */
   evaluate: handleUnaryCall<EvaluateRequest, EvaluateResponse>;
 }
-
-export interface EvaluationServiceClient extends Client {
-  /**
-   * Judges one content against the policies in scope.
-   * Caller: gateway, only when its snapshot says that a policy applies. Deadline: 2 s.
-   * Errors: UNAVAILABLE.
-   */
-  evaluate(
-    request: EvaluateRequest,
-    callback: (error: ServiceError | null, response: EvaluateResponse) => void,
-  ): ClientUnaryCall;
-  evaluate(
-    request: EvaluateRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: EvaluateResponse) => void,
-  ): ClientUnaryCall;
-  evaluate(
-    request: EvaluateRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: EvaluateResponse) => void,
-  ): ClientUnaryCall;
-}
-
-export const EvaluationServiceClient = makeGenericClientConstructor(
-  EvaluationServiceService,
-  "weir.policy.v1.EvaluationService",
-) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): EvaluationServiceClient;
-  service: typeof EvaluationServiceService;
-  serviceName: string;
-};
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

@@ -6,17 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import {
-  type CallOptions,
-  type ChannelCredentials,
-  Client,
-  type ClientOptions,
-  type ClientReadableStream,
-  type handleServerStreamingCall,
-  makeGenericClientConstructor,
-  type Metadata,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { handleServerStreamingCall, Metadata, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { GrpcMethod, GrpcStreamMethod } from "@nestjs/microservices";
 import { Observable } from "rxjs";
 
@@ -344,32 +334,6 @@ export interface PolicySnapshotServiceServer extends UntypedServiceImplementatio
    */
   watchPolicies: handleServerStreamingCall<WatchPoliciesRequest, WatchPoliciesResponse>;
 }
-
-export interface PolicySnapshotServiceClient extends Client {
-  /**
-   * Streams the scopes in which policies apply, then each change.
-   * Caller: gateway, for as long as it lives. No deadline.
-   * Errors: UNAVAILABLE.
-   */
-  watchPolicies(
-    request: WatchPoliciesRequest,
-    options?: Partial<CallOptions>,
-  ): ClientReadableStream<WatchPoliciesResponse>;
-  watchPolicies(
-    request: WatchPoliciesRequest,
-    metadata?: Metadata,
-    options?: Partial<CallOptions>,
-  ): ClientReadableStream<WatchPoliciesResponse>;
-}
-
-export const PolicySnapshotServiceClient = makeGenericClientConstructor(
-  PolicySnapshotServiceService,
-  "weir.policy.v1.PolicySnapshotService",
-) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): PolicySnapshotServiceClient;
-  service: typeof PolicySnapshotServiceService;
-  serviceName: string;
-};
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

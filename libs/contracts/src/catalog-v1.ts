@@ -1,0 +1,8 @@
+export * from './generated/weir/catalog/v1/snapshot.js'
+export {
+  GetPriceRequest,
+  GetPriceResponse,
+  type PriceServiceController,
+  PriceServiceControllerMethods,
+  PriceServiceService,
+} from './generated/weir/catalog/v1/price.js'

@@ -1,0 +1,52 @@
+import type { CatalogChanged } from '../generated/weir/catalog/v1/catalog_events.js'
+import type { BusinessUnitCostRolledUp } from '../generated/weir/cost/v1/cost_events.js'
+import type { IdentityChanged } from '../generated/weir/identity/v1/identity_events.js'
+import type { RequestSettled, UsageRated } from '../generated/weir/usage/v1/usage_events.js'
+import { declareEvent, type AnyEventType } from './event-type.js'
+
+export type { BusinessUnitCostRolledUp, CatalogChanged, IdentityChanged, RequestSettled, UsageRated }
+
+/** An attempt ended, however it ended: gateway → metering. */
+export const requestSettled = declareEvent<RequestSettled>({
+  name: 'weir.usage.v1.RequestSettled',
+  keyFields: ['virtualKey'],
+  timeField: 'endedAt',
+})
+
+/** An attempt has its cost: metering → aggregator and analysts. */
+export const usageRated = declareEvent<UsageRated>({
+  name: 'weir.usage.v1.UsageRated',
+  keyFields: ['virtualKey'],
+  timeField: 'ratedAt',
+})
+
+/** What a business unit has used and spent in an interval, so far: aggregator → analysts. */
+export const businessUnitCostRolledUp = declareEvent<BusinessUnitCostRolledUp>({
+  name: 'weir.cost.v1.BusinessUnitCostRolledUp',
+  keyFields: ['organization', 'team', 'interval', 'start'],
+  timeField: 'rolledUpAt',
+  compacted: true,
+})
+
+/** A virtual key, team, workspace or workload was created, changed or deleted. */
+export const identityChanged = declareEvent<IdentityChanged>({
+  name: 'weir.identity.v1.IdentityChanged',
+  keyFields: ['kind', 'id'],
+  timeField: 'occurredAt',
+})
+
+/** A provider, model or price was created, changed or deleted. */
+export const catalogChanged = declareEvent<CatalogChanged>({
+  name: 'weir.catalog.v1.CatalogChanged',
+  keyFields: ['kind', 'id'],
+  timeField: 'occurredAt',
+})
+
+/** Every event there is. Topics are provisioned, and AsyncAPI is written, from this list. */
+export const eventTypes: readonly AnyEventType[] = [
+  requestSettled,
+  usageRated,
+  businessUnitCostRolledUp,
+  identityChanged,
+  catalogChanged,
+]

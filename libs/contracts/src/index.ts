@@ -1,0 +1,7 @@
+export * from './grpc/client.js'
+export * from './grpc/credentials.js'
+export * from './grpc/internal.guard.js'
+export * from './grpc/server.js'
+export * as catalogV1 from './catalog-v1.js'
+export * as identityV1 from './identity-v1.js'
+export * as policyV1 from './policy-v1.js'

@@ -1,0 +1,47 @@
+import { trace } from '@opentelemetry/api'
+import type { LoggerService } from '@nestjs/common'
+import { type Logger, pino } from 'pino'
+
+export type { Logger } from 'pino'
+
+/** Field names whose values never reach a log, at the depths in which objects are logged. */
+const secretFields = ['authorization', 'x-api-key', 'api_key', 'apiKey', 'key', 'password', 'secret', 'credential']
+
+/**
+ * The process's logger: one JSON object a line on stdout, with `service`, and the ids of the
+ * current trace. Values of secret fields are replaced.
+ */
+export function createLogger(options: { service: string; level: string }): Logger {
+  return pino({
+    level: options.level,
+    base: { service: options.service },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    redact: { paths: secretFields.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]), censor: '(hidden)' },
+    mixin: () => {
+      const context = trace.getActiveSpan()?.spanContext()
+      return context ? { trace_id: context.traceId, span_id: context.spanId } : {}
+    },
+  })
+}
+
+/** Nest's own messages in the process's log: its chatter of starting up is debug. */
+export class NestLogger implements LoggerService {
+  constructor(private readonly logger: Logger) {}
+
+  log(message: unknown, ...rest: unknown[]): void {
+    this.logger.debug({ context: rest.at(-1) }, String(message))
+  }
+  error(message: unknown, ...rest: unknown[]): void {
+    this.logger.error({ context: rest.at(-1), stack: rest.length > 1 ? rest[0] : undefined }, String(message))
+  }
+  warn(message: unknown, ...rest: unknown[]): void {
+    this.logger.warn({ context: rest.at(-1) }, String(message))
+  }
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.logger.debug({ context: rest.at(-1) }, String(message))
+  }
+  verbose(message: unknown, ...rest: unknown[]): void {
+    this.logger.trace({ context: rest.at(-1) }, String(message))
+  }
+}

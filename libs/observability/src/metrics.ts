@@ -1,0 +1,37 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+export { Counter, Gauge, Histogram } from 'prom-client'
+
+/** The process's metrics; every name starts with `weir_`, units last, as Prometheus advises. */
+export const registry = new Registry()
+
+/** Adds the process's own figures (CPU, memory, event loop) and its name. Once, at the start. */
+export function startMetrics(service: string): void {
+  registry.setDefaultLabels({ service })
+  collectDefaultMetrics({ register: registry })
+}
+
+/** A counter of this process's registry. */
+export function counter<Label extends string>(name: string, help: string, labelNames: Label[] = []): Counter<Label> {
+  return new Counter({ name, help, labelNames, registers: [registry] })
+}
+
+/** A gauge of this process's registry; `collect` sets it when it is read. */
+export function gauge<Label extends string>(
+  name: string,
+  help: string,
+  labelNames: Label[] = [],
+  collect?: (this: Gauge<Label>) => void | Promise<void>,
+): Gauge<Label> {
+  return new Gauge({ name, help, labelNames, registers: [registry], ...(collect && { collect }) })
+}
+
+/** A histogram of this process's registry. */
+export function histogram<Label extends string>(
+  name: string,
+  help: string,
+  labelNames: Label[],
+  buckets: number[],
+): Histogram<Label> {
+  return new Histogram({ name, help, labelNames, buckets, registers: [registry] })
+}
