@@ -1,3 +1,5 @@
+export * from './events/event-table.js'
+export * from './events/event-type.js'
 export * from './grpc/client.js'
 export * from './grpc/credentials.js'
 export * from './grpc/internal.guard.js'
