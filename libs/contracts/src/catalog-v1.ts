@@ -6,3 +6,10 @@ export {
   PriceServiceControllerMethods,
   PriceServiceService,
 } from './generated/weir/catalog/v1/price.js'
+export {
+  ListReferencesRequest,
+  ListReferencesResponse,
+  type ReferenceServiceController,
+  ReferenceServiceControllerMethods,
+  ReferenceServiceService,
+} from './generated/weir/catalog/v1/reference.js'

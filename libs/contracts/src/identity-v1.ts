@@ -6,3 +6,12 @@ export {
   VirtualKeyServiceControllerMethods,
   VirtualKeyServiceService,
 } from './generated/weir/identity/v1/virtual_key.js'
+export {
+  GetWorkspaceRequest,
+  GetWorkspaceResponse,
+  ListReferencesRequest,
+  ListReferencesResponse,
+  type ReferenceServiceController,
+  ReferenceServiceControllerMethods,
+  ReferenceServiceService,
+} from './generated/weir/identity/v1/reference.js'

@@ -1,0 +1,92 @@
+import pg from 'pg'
+import { DataSource, type DataSourceOptions, type EntitySchema, type MigrationInterface } from 'typeorm'
+
+interface DatabaseOptions {
+  url: string
+  /** The service's own schema; every unqualified name resolves there and nowhere else. */
+  schema: string
+  entities: (new () => object)[] | EntitySchema[]
+  migrations: (new () => MigrationInterface)[]
+  /** Connections at most; default 10. */
+  poolSize?: number
+}
+
+/** TypeORM's options for a service's schema. */
+export function dataSourceOptions({ url, schema, entities, migrations, poolSize = 10 }: DatabaseOptions): DataSourceOptions {
+  return {
+    type: 'postgres',
+    url,
+    schema,
+    entities,
+    migrations,
+    migrationsTableName: 'migration',
+    poolSize,
+    extra: {
+      options: `-c search_path=${schema} -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000`,
+      connectionTimeoutMillis: 5_000,
+    },
+  }
+}
+
+/**
+ * Connects, creates the schema when it is missing, and migrates; replicas that start together
+ * wait for each other. Rejects when the database is away: the caller tries again.
+ */
+export async function openDataSource(options: DatabaseOptions): Promise<DataSource> {
+  const lock = new pg.Client({ connectionString: options.url, connectionTimeoutMillis: 5_000 })
+  // A connection that breaks while idle would otherwise end the process.
+  lock.on('error', () => undefined)
+  await lock.connect()
+  try {
+    await lock.query('SELECT pg_advisory_lock(hashtext($1))', [`weir migrate ${options.schema}`])
+    await lock.query(`CREATE SCHEMA IF NOT EXISTS ${pg.escapeIdentifier(options.schema)}`)
+    const dataSource = await new DataSource(dataSourceOptions(options)).initialize()
+    await dataSource.runMigrations({ transaction: 'each' }).catch(async (error: unknown) => {
+      await dataSource.destroy()
+      throw error
+    })
+    return dataSource
+  } finally {
+    await lock.end().catch(() => undefined)
+  }
+}
+
+/** Opens the database, however long it takes to come. `onWait` hears why it is not there yet. */
+export async function awaitDataSource(
+  options: DatabaseOptions,
+  onWait: (reason: string) => void,
+): Promise<DataSource> {
+  for (let pauseMs = 200; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
+    try {
+      return await openDataSource(options)
+    } catch (error) {
+      if (!isUnavailable(error)) throw error
+      onWait(error instanceof Error ? error.message : String(error))
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    }
+  }
+}
+
+const unavailableCodes = new Set([
+  'ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EPIPE',
+  // PostgreSQL: class 08 connection, 57P0x shutting or starting up, 53300 too many connections.
+  '08000', '08001', '08003', '08004', '08006', '57P01', '57P02', '57P03', '53300',
+])
+
+/** Whether an error says that the database cannot be reached now, rather than that a statement is wrong. */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code, driverError, errors } = error as { code?: unknown; driverError?: unknown; errors?: unknown[] }
+  return (
+    unavailableCodes.has(String(code)) ||
+    /Connection terminated|timeout exceeded when trying to connect|Connection ended|not queryable/i.test(error.message) ||
+    (driverError !== undefined && driverError !== error && isUnavailable(driverError)) ||
+    (Array.isArray(errors) && errors.some(isUnavailable))
+  )
+}
+
+/** Whether an error is a violated unique constraint (or the one named). */
+export function isUniqueViolation(error: unknown, constraint?: string): boolean {
+  const { code, constraint: violated } = error as { code?: unknown; constraint?: unknown }
+  return code === '23505' && (constraint === undefined || violated === constraint)
+}

@@ -1,0 +1,6 @@
+export * from './change-feed.js'
+export * from './change-log.js'
+export * from './data-source.js'
+export * from './outbox.js'
+export * from './position.js'
+export * from './tables.js'

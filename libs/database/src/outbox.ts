@@ -1,0 +1,106 @@
+import type { Bus } from '@weir/bus'
+import type { Message } from '@weir/contracts'
+import type { DataSource, EntityManager } from 'typeorm'
+
+const batchSize = 1_000
+const pollMs = 500
+const maxPauseMs = 5_000
+
+interface OutboxRow {
+  id: string
+  topic: string
+  key: string
+  value: string
+  headers: Record<string, string>
+}
+
+/**
+ * Messages leave a service through a table: they are committed with the change that they tell of,
+ * and deleted once the bus has acknowledged them. One replica relays at a time, in order. A crash
+ * in between sends a message again; `ce_id` tells copies.
+ */
+export class Outbox {
+  private closed = false
+  private running: Promise<void> | undefined
+  private wake: () => void = () => undefined
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly bus: Bus,
+    private readonly onError: (error: unknown) => void,
+  ) {}
+
+  /** Adds messages in the caller's transaction. Call `notify` after the commit. */
+  static async add(manager: EntityManager, topic: string, messages: Message[]): Promise<void> {
+    if (messages.length === 0) return
+    await manager.query(
+      `INSERT INTO outbox (topic, key, value, headers)
+       SELECT $1, m.key, m.value, m.headers::jsonb
+       FROM unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS m(key, value, headers, position)
+       ORDER BY m.position`,
+      [topic, messages.map((m) => m.key), messages.map((m) => m.value), messages.map((m) => JSON.stringify(m.headers))],
+    )
+  }
+
+  start(): void {
+    this.running ??= this.run()
+  }
+
+  /** Has the relay look now instead of at its next poll. */
+  notify(): void {
+    this.wake()
+  }
+
+  /** Relays what is there, then stops; gives up when the bus is away. */
+  async close(): Promise<void> {
+    this.closed = true
+    this.wake()
+    await this.running
+  }
+
+  private async run(): Promise<void> {
+    let failures = 0
+    for (;;) {
+      const closing = this.closed
+      try {
+        const relayed = await this.relayBatch()
+        failures = 0
+        if (relayed === batchSize) continue
+      } catch (error) {
+        failures++
+        this.onError(error)
+      }
+      if (closing) return
+      await this.pause(failures === 0 ? pollMs : Math.min(100 * 2 ** failures, maxPauseMs))
+    }
+  }
+
+  private relayBatch(): Promise<number> {
+    return this.dataSource.transaction(async (manager) => {
+      const [lock] = await manager.query<{ locked: boolean }[]>(
+        `SELECT pg_try_advisory_xact_lock(hashtext(current_schema() || ' outbox')) AS locked`,
+      )
+      if (!lock?.locked) return 0
+      const rows = await manager.query<OutboxRow[]>(`SELECT * FROM outbox ORDER BY id LIMIT ${batchSize}`)
+      const topics = Map.groupBy(rows, (row) => row.topic)
+      for (const [topic, messages] of topics) {
+        await this.bus.publish(topic, messages.map(({ key, value, headers }) => ({ key, value, headers })))
+      }
+      if (rows.length > 0) {
+        await manager.query(`DELETE FROM outbox WHERE id = ANY($1::bigint[])`, [rows.map((row) => row.id)])
+      }
+      return rows.length
+    })
+  }
+
+  private pause(ms: number): Promise<void> {
+    if (this.closed) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}

@@ -1,0 +1,7 @@
+export * from './error.filter.js'
+export * from './master-key.guard.js'
+export * from './metrics.interceptor.js'
+export * from './page.js'
+export * from './rest-app.js'
+export * from './service.js'
+export * from './validation.js'

@@ -1,0 +1,29 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common'
+import { AppError } from '@weir/errors'
+import { equalSecrets } from '@weir/secrets'
+import type { FastifyRequest } from 'fastify'
+
+/** The credential of a request: `Authorization: Bearer …`, else `x-api-key`. */
+export function sentCredential(headers: FastifyRequest['headers']): string | undefined {
+  const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
+  const apiKey = headers['x-api-key']
+  return bearer ?? (typeof apiKey === 'string' && apiKey !== '' ? apiKey : undefined)
+}
+
+/** Refuses every REST call without the master key. Global, so that no route can be forgotten. */
+@Injectable()
+export class MasterKeyGuard implements CanActivate {
+  constructor(private readonly masterKey: string) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    if (context.getType() !== 'http') return true
+    const credential = sentCredential(context.switchToHttp().getRequest<FastifyRequest>().headers)
+    if (credential === undefined) throw AppError.of('missing_api_key', {})
+    if (credential.startsWith('vk_')) {
+      const reason = 'management takes the master key, not a virtual key'
+      throw AppError.of('endpoint_not_allowed', { endpoint: 'management routes', reason })
+    }
+    if (!equalSecrets(credential, this.masterKey)) throw AppError.of('invalid_api_key', {})
+    return true
+  }
+}

@@ -1,0 +1,37 @@
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
+import type { Logger } from '@weir/observability'
+import { randomUUID } from 'node:crypto'
+import { ErrorFilter, type IsUnavailable } from './error.filter.js'
+import { validationPipe } from './validation.js'
+
+const requestIdPattern = /^[\w.-]{1,128}$/
+
+/** The caller's request id when it is harmless in logs and headers, else a new one. */
+export function requestId(sent: string | string[] | undefined): string {
+  return typeof sent === 'string' && requestIdPattern.test(sent) ? sent : `req_${randomUUID().replaceAll('-', '')}`
+}
+
+/** Fastify as every REST service has it: bounded bodies, request ids, paths taken literally. */
+export function restAdapter(): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: 1024 * 1024,
+    genReqId: (request: { headers: Record<string, string | string[] | undefined> }) => requestId(request.headers['x-request-id']),
+    routerOptions: { maxParamLength: 256 },
+  })
+}
+
+/** What every REST service does to each request: validate, answer errors from the table, name the request. */
+export function configureRest(
+  app: NestFastifyApplication,
+  options: { logger: Logger; isUnavailable: IsUnavailable },
+): void {
+  app.useGlobalPipes(validationPipe())
+  app.useGlobalFilters(new ErrorFilter(options.logger, options.isUnavailable))
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRequest', (request, reply, done) => {
+      void reply.header('x-request-id', request.id)
+      done()
+    })
+}

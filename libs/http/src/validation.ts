@@ -1,0 +1,26 @@
+import { ValidationPipe } from '@nestjs/common'
+import { type FieldMistake, invalidFields } from '@weir/errors'
+import type { ValidationError } from 'class-validator'
+
+function mistakes(errors: ValidationError[], path = ''): FieldMistake[] {
+  return errors.flatMap((error) => {
+    const field = path ? `${path}.${error.property}` : error.property
+    const own = Object.entries(error.constraints ?? {}).map(([rule, message]) => ({
+      field,
+      message: rule === 'whitelistValidation' ? 'is not a field of this resource' : message.replace(error.property, '').trim(),
+    }))
+    return [...own, ...mistakes(error.children ?? [], field)]
+  })
+}
+
+/** Validates every DTO: unknown fields are refused, every mistake is named with its field. */
+export function validationPipe(): ValidationPipe {
+  return new ValidationPipe({
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: true,
+    transform: true,
+    transformOptions: { exposeUnsetFields: false },
+    exceptionFactory: (errors) => invalidFields(mistakes(errors)),
+  })
+}
