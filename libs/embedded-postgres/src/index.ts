@@ -1,0 +1,5 @@
+export { startPostgres } from './postgres.js'
+export type { EmbeddedPostgres, PostgresExit, StartPostgresOptions } from './postgres.js'
+export { PostgresStartError } from './start-error.js'
+export { childProcessIds, isSameProcess, processStartedAt } from './process-identity.js'
+export { freePort, isPortFree } from './ports.js'
