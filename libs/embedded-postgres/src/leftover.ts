@@ -56,12 +56,13 @@ function runningPostmaster(paths: ClusterPaths): number | undefined {
   const pid = recordedPid(paths)
   if (pid === undefined || pid === process.pid || processStartedAt(pid) === undefined) return undefined
   const command = commandLine(pid)
-  return command.includes('postgres') && command.includes(paths.cluster) ? pid : undefined
+  return command.includes('postgres') && command.includes(`-D ${paths.cluster} `) ? pid : undefined
 }
 
 function forgetStalePid(paths: ClusterPaths): void {
+  // Also when nobody has the pid: a zombie that no parent collects counts as alive for PostgreSQL.
   const pid = recordedPid(paths)
-  if (pid === undefined || pid === DEAD_PID || processStartedAt(pid) === undefined) return
+  if (pid === undefined || pid === DEAD_PID) return
   // Only the pid: the rest of the file lets PostgreSQL find backends that outlived their postmaster, which it
   // must wait for before it touches the data.
   const path = join(paths.cluster, 'postmaster.pid')
@@ -70,7 +71,7 @@ function forgetStalePid(paths: ClusterPaths): void {
 }
 
 /** The pid in `postmaster.pid`; undefined when there is none. */
-export function recordedPid(paths: ClusterPaths): number | undefined {
+function recordedPid(paths: ClusterPaths): number | undefined {
   const pid = Number(postmasterLines(paths)[0])
   return Number.isInteger(pid) && pid > 0 ? pid : undefined
 }

@@ -28,7 +28,7 @@ export interface StartPostgresOptions {
   password?: string
   /** Database that `url` names; created when absent. Default `postgres`. */
   database?: string
-  /** Each line that PostgreSQL logs (warnings and worse). */
+  /** Each line that PostgreSQL logs: its own life, warnings and worse; statements that fail are among them. */
   onLog?: (line: string) => void
   /** Server settings on top of the small local ones, e.g. `{ fsync: 'off' }` for throw-away data. */
   settings?: Record<string, string>

@@ -65,15 +65,19 @@ export function unprivileged(probe: {
 }
 
 /**
- * Gives a data folder the owner that PostgreSQL demands: its own user's. The folder itself is last, so that its
+ * Gives a file or folder the owner that PostgreSQL demands: its own user's. A folder itself is last, so that its
  * owner tells whether the work was completed.
  */
-export function giveTo(ownerId: number | undefined, folder: string): void {
-  if (ownerId === undefined || lstatSync(folder).uid === ownerId) return
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    lchownSync(join(entry.parentPath, entry.name), ownerId, ownerId)
+export function giveTo(ownerId: number | undefined, path: string): void {
+  if (ownerId === undefined) return
+  const status = lstatSync(path)
+  if (status.uid === ownerId) return
+  if (status.isDirectory()) {
+    for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {
+      lchownSync(join(entry.parentPath, entry.name), ownerId, ownerId)
+    }
   }
-  lchownSync(folder, ownerId, ownerId)
+  lchownSync(path, ownerId, ownerId)
 }
 
 function failureOf(
