@@ -1,0 +1,3 @@
+export * from './price.js'
+export * from './rate.js'
+export * from './usd.js'
