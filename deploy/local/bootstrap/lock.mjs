@@ -1,0 +1,81 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { progress } from './progress.mjs'
+
+/** Runs `work` while no other process holds the lock file; the lock of a killed process is no obstacle. */
+export async function withLock(path, what, work) {
+  await acquire(path, what)
+  try {
+    return await work()
+  } finally {
+    rmSync(path, { force: true })
+  }
+}
+
+async function acquire(path, what) {
+  mkdirSync(dirname(path), { recursive: true })
+  const mine = JSON.stringify({ pid: process.pid, startedAt: startOf(process.pid) })
+  let told = false
+  for (;;) {
+    try {
+      writeFileSync(path, mine, { flag: 'wx' })
+      return
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error
+    }
+    const holder = read(path)
+    if (holder !== undefined && isStale(holder)) {
+      takeAway(path, holder)
+      continue
+    }
+    if (!told) progress.line(`waiting for another process that ${what} in this clone`)
+    told = true
+    await sleep(200)
+  }
+}
+
+/** Moved away before it is removed, so that a fresh lock which came in between is noticed and put back. */
+function takeAway(path, stale) {
+  const aside = `${path}.${process.pid}`
+  try {
+    renameSync(path, aside)
+    if (read(aside) === stale) rmSync(aside, { force: true })
+    else renameSync(aside, path)
+  } catch {
+    // Someone else took it away first.
+  }
+}
+
+function isStale(holder) {
+  try {
+    const { pid, startedAt } = JSON.parse(holder)
+    return startOf(pid) !== startedAt
+  } catch {
+    // Killed between creating and writing: the file is empty.
+    return true
+  }
+}
+
+function read(path) {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+/** When a process started: with the pid it names one process, since pids are used again. */
+function startOf(pid) {
+  try {
+    if (process.platform !== 'linux') {
+      return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim()
+    }
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' ? 'ended' : fields[19]
+  } catch {
+    return 'ended'
+  }
+}
