@@ -1,0 +1,81 @@
+import { NestFactory } from '@nestjs/core'
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
+import { SwaggerModule } from '@nestjs/swagger'
+import { configureRest, requestId, type RunningService, type ServiceContext } from '@weir/http'
+import { NestLogger } from '@weir/observability'
+import { Keyring } from '@weir/secrets'
+import { AddressPolicy } from '@weir/upstream-address'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { GatewayConfig } from './config.js'
+import { GatewayModule } from './gateway.module.js'
+import { InferencePipeline } from './inference/pipeline.js'
+import { InferenceServer } from './inference/inference-server.js'
+import { Forwarder } from './ingress/forward.js'
+import { Journal } from './journal/journal.js'
+import { openApiDocument } from './openapi/document.js'
+import { SandboxUpstream } from './providers/sandbox/chat-completions.js'
+import { Snapshots } from './snapshot/snapshots.js'
+import { HttpUpstream } from './upstream/http-upstream.js'
+
+/** Longer than the idle time of common load balancers, so that none of them reuses a connection that is being closed. */
+const keepAliveMs = 75_000
+
+/** Puts the gateway together: snapshots in, requests through, usage out. */
+export async function startGateway({ config, logger, privateServer }: ServiceContext<GatewayConfig>): Promise<RunningService> {
+  const snapshots = new Snapshots(config, new Keyring(config.encryptionKeys), logger)
+  snapshots.start()
+  const databaseUrl = config.busDatabaseUrl ?? config.databaseUrl
+  const journal = new Journal(
+    config.dataDir,
+    { ...(config.kafkaBrokers && { kafkaBrokers: config.kafkaBrokers }), ...(databaseUrl && { databaseUrl }) },
+    logger,
+  )
+  const addresses = new AddressPolicy(config.upstreamAllow)
+  const http = new HttpUpstream({ ...config, isForbidden: (address) => addresses.isForbidden(address) })
+  const pipeline = new InferencePipeline(config, snapshots, journal, { http, sandbox: new SandboxUpstream() }, logger)
+  const forwarder = new Forwarder(config)
+  privateServer.addCheck('snapshot', () => snapshots.missing(config.snapshotMaxAgeMs))
+
+  const inference = new InferenceServer(pipeline, logger)
+  const app = await createApp((request, response) => inference.take(request, response))
+  async function createApp(take: (request: IncomingMessage, response: ServerResponse) => boolean) {
+    const adapter = new FastifyAdapter({
+      genReqId: (request: IncomingMessage) => requestId(request.headers['x-request-id']),
+      bodyLimit: 1024 * 1024,
+      serverFactory: (handler: (request: IncomingMessage, response: ServerResponse) => void): Server =>
+        createServer({ keepAliveTimeout: keepAliveMs, noDelay: true }, (request, response) => {
+          if (!take(request, response)) handler(request, response)
+        }),
+    })
+    // Bodies are forwarded as they are: only their owner parses them.
+    const fastify = adapter.getInstance()
+    fastify.removeAllContentTypeParsers()
+    fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    return NestFactory.create<NestFastifyApplication>(GatewayModule.register({ forwarder, privateServer }), adapter, {
+      logger: new NestLogger(logger),
+      bodyParser: false,
+    })
+  }
+  configureRest(app, { logger, isUnavailable: () => false })
+  SwaggerModule.setup('docs', app, openApiDocument)
+  await app.init()
+  const server = app.getHttpAdapter().getHttpServer() as Server
+  await app.getHttpAdapter().getInstance().ready()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ port: config.port, host: config.host, reusePort: config.reusePort }, resolve)
+  })
+  logger.info({ port: config.port }, 'Serving.')
+
+  return {
+    async close() {
+      server.close()
+      server.closeIdleConnections()
+      await pipeline.drain(config.drainMs)
+      await journal.close(5_000)
+      await snapshots.close()
+      await app.close()
+      await Promise.all([http.close(), forwarder.close()])
+    },
+  }
+}

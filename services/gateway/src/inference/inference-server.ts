@@ -1,0 +1,109 @@
+import { AppError } from '@weir/errors'
+import { requestId } from '@weir/http'
+import { counter, histogram, inSpan, type Logger, SpanKind, tracing } from '@weir/observability'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Caller } from './caller.js'
+import { type InferencePipeline, sentKey } from './pipeline.js'
+
+const requests = counter('weir_requests_total', 'Inference requests answered.', ['endpoint', 'status', 'code'])
+const durations = histogram(
+  'weir_request_duration_seconds',
+  'Time from an inference request to the end of its reply.',
+  ['endpoint'],
+  [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120],
+)
+
+const chatPaths = new Set(['/v1/chat/completions', '/chat/completions'])
+
+type Serve = (request: IncomingMessage, caller: Caller) => Promise<void>
+
+/**
+ * The inference routes, in front of the framework's router: what they add to a call is counted in
+ * microseconds. Everything else is not theirs.
+ */
+export class InferenceServer {
+  constructor(
+    private readonly pipeline: InferencePipeline,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Takes a request that is inference; returns false for all others. */
+  take(request: IncomingMessage, response: ServerResponse): boolean {
+    const path = pathOf(request)
+    if (chatPaths.has(path)) {
+      this.serve('chat', request, response, (_, caller) => {
+        if (request.method !== 'POST') throw AppError.of('route_not_found', { method: request.method ?? '', path })
+        return this.pipeline.serveChat(request, caller)
+      })
+      return true
+    }
+    if (request.method === 'GET' && isModelsPath(path) && sentKey(request)?.startsWith('vk_')) {
+      this.serve('models', request, response, (_, caller) => this.serveModels(path, request, caller))
+      return true
+    }
+    return false
+  }
+
+  private serve(endpoint: string, request: IncomingMessage, response: ServerResponse, work: Serve): void {
+    const startedAt = performance.now()
+    const caller = new Caller(response, requestId(request.headers['x-request-id']))
+    response.once('close', () => {
+      requests.inc({ endpoint, status: caller.status || 499, code: caller.errorCode })
+      durations.observe({ endpoint }, (performance.now() - startedAt) / 1000)
+      if (caller.errorCode !== '' || caller.status === 0) this.logRefusal(endpoint, caller)
+    })
+    const run = tracing.on ? this.traced(endpoint, work) : work
+    Promise.resolve()
+      .then(() => run(request, caller))
+      .catch((error: unknown) => this.refuse(error, request, caller))
+  }
+
+  /** A refused body is not read to its end: the connection cannot be used again. */
+  private refuse(error: unknown, request: IncomingMessage, caller: Caller): void {
+    const appError = error instanceof AppError ? error : AppError.of('internal_error', {}, { cause: error })
+    if (!(error instanceof AppError) && !caller.isGone) {
+      this.logger.error({ err: error, request_id: caller.requestId }, 'A request failed inside the gateway.')
+    }
+    if (!request.complete) caller.closeAfterReply()
+    caller.sendError(appError)
+  }
+
+  private async serveModels(path: string, request: IncomingMessage, caller: Caller): Promise<void> {
+    const name = path.startsWith('/v1/models/') ? decodeURIComponent(path.slice('/v1/models/'.length)) : undefined
+    const reply =
+      name === undefined
+        ? { object: 'list', data: await this.pipeline.listModels(request) }
+        : await this.pipeline.getModel(request, name)
+    caller.send(200, 'application/json', JSON.stringify(reply))
+  }
+
+  private traced(endpoint: string, work: Serve): Serve {
+    return (request, caller) => {
+      const traceparent = request.headers['traceparent']
+      const options = {
+        name: `${request.method ?? ''} ${endpoint}`,
+        kind: SpanKind.SERVER,
+        attributes: { 'weir.request_id': caller.requestId },
+        ...(typeof traceparent === 'string' && { traceparent }),
+      }
+      return inSpan(options, async (span) => {
+        await work(request, caller)
+        await caller.finished()
+        span?.setAttribute('http.response.status_code', caller.status)
+      })
+    }
+  }
+
+  private logRefusal(endpoint: string, caller: Caller): void {
+    const { requestId, status, errorCode } = caller
+    this.logger.info({ request_id: requestId, endpoint, status, code: errorCode || 'client_closed' }, 'Not served.')
+  }
+}
+
+function pathOf(request: IncomingMessage): string {
+  const url = request.url ?? ''
+  const query = url.indexOf('?')
+  return query < 0 ? url : url.slice(0, query)
+}
+
+const isModelsPath = (path: string): boolean => path === '/v1/models' || path.startsWith('/v1/models/')

@@ -1,0 +1,288 @@
+import { createGrpcClient, type GrpcClient, type InternalTrust, policyV1 } from '@weir/contracts'
+import { AppError } from '@weir/errors'
+import { currentTraceparent, type Logger } from '@weir/observability'
+import { findModelRefusal } from '@weir/rights'
+import { hashVirtualKey, isVirtualKey } from '@weir/secrets'
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { GatewayConfig } from '../config.js'
+import type { AttemptStart } from '../journal/attempt.js'
+import type { Journal } from '../journal/journal.js'
+import { type ChatDocument, toUpstreamBody, wantsStreamUsage } from '../providers/openai/chat-completions.js'
+import { findPrice, type KnownModel, type KnownProvider } from '../snapshot/catalog-state.js'
+import type { KnownKey, TeamLine } from '../snapshot/identity-state.js'
+import type { Snapshots } from '../snapshot/snapshots.js'
+import { type Upstream, UpstreamFailure } from '../upstream/upstream.js'
+import type { Caller } from './caller.js'
+import { ChatReply } from './chat-reply.js'
+import { parseDocument, readBody } from './document.js'
+import { Settlement } from './settlement.js'
+import { estimateTokens } from './usage.js'
+
+/** An inference endpoint, by the name that virtual keys are limited to. */
+export type Endpoint = 'chat' | 'models'
+
+/** Where a request goes, and who pays for it. */
+interface Route {
+  key: KnownKey
+  team: TeamLine
+  model: KnownModel
+  provider: KnownProvider
+}
+
+/** The way of every inference request, step by step. */
+export class InferencePipeline {
+  private readonly underway = new Set<ChatReply>()
+  private readonly evaluation: GrpcClient<typeof policyV1.EvaluationServiceService>
+  private readonly pepper: Buffer
+
+  constructor(
+    private readonly config: GatewayConfig & InternalTrust,
+    private readonly snapshots: Snapshots,
+    private readonly journal: Journal,
+    private readonly upstreams: { http: Upstream; sandbox: Upstream },
+    private readonly logger: Logger,
+  ) {
+    this.pepper = Buffer.from(config.keyPepper, 'base64')
+    this.evaluation = createGrpcClient(policyV1.EvaluationServiceService, config.policyGrpc, config)
+  }
+
+  /** Requests under way. */
+  get underwayCount(): number {
+    return this.underway.size
+  }
+
+  /** Carries one chat completion. Rejects with the error that the caller shall see, while nothing was sent. */
+  async serveChat(request: IncomingMessage, caller: Caller): Promise<void> {
+    // 1. Authenticate. The body is not even read for a stranger.
+    const key = await this.authenticate(request, 'chat')
+    const body = await readBody(request, this.config.maxBodyBytes)
+
+    // 2. Find the route: effective models = workload ∩ team ∩ virtual key.
+    const document = toChatDocument(parseDocument(body))
+    const route = this.findRoute(key, document.model)
+
+    // 3. Ask the policies, when any applies to this workspace.
+    if (this.snapshots.policy.state.judgesInput(key.organization, key.workspace)) {
+      await this.judgeInput(route, document, caller.requestId)
+    }
+    if (caller.isGone) return
+
+    // 4. Choose the target.
+    const upstream = this.upstreamOf(route.provider)
+
+    // 5. Journal the attempt, before anything leaves the house.
+    const start = toAttemptStart(route, document, { requestId: caller.requestId, bytes: body.length })
+    const seq = await this.journalStart(start)
+
+    // 6. Call the upstream; its answer goes to the caller, and the attempt is settled when it ends.
+    const reply: ChatReply = new ChatReply({
+      caller,
+      settlement: new Settlement(this.journal, seq, start),
+      hidesUsage: !wantsStreamUsage(document),
+      maxReplyBytes: this.config.maxReplyBytes,
+      onOver: () => this.underway.delete(reply),
+    })
+    if (caller.isGone) return reply.leave()
+    this.underway.add(reply)
+    try {
+      const { baseUrl } = route.provider
+      const headers = upstreamHeaders(route.provider, start.eventId)
+      const upstreamBody = toUpstreamBody(document, route.model.providerModel)
+      reply.attach(upstream.call({ baseUrl, path: '/chat/completions', headers, body: upstreamBody }, reply))
+    } catch (error) {
+      reply.onError(new UpstreamFailure('broken', 'it could not be called.', { cause: error }))
+    }
+  }
+
+  /** The models that a key may use, in OpenAI's shape. */
+  async listModels(request: IncomingMessage): Promise<object[]> {
+    const key = await this.authenticate(request, 'models')
+    return this.snapshots.catalog.state
+      .listModels(key.organization)
+      .filter((model) => this.refusalOf(key, model.name) === undefined && this.providerOf(key, model) !== undefined)
+      .map((model) => this.toModelObject(model))
+  }
+
+  /** One model that a key may use. */
+  async getModel(request: IncomingMessage, name: string): Promise<object> {
+    const key = await this.authenticate(request, 'models')
+    return this.toModelObject(this.findRoute(key, name).model)
+  }
+
+  /** Waits until nothing is under way; what is left then is ended with an error. */
+  async drain(timeoutMs: number): Promise<void> {
+    const until = Date.now() + timeoutMs
+    while (this.underway.size > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20))
+    for (const reply of [...this.underway]) reply.interrupt()
+    this.evaluation.close()
+  }
+
+  private async authenticate(request: IncomingMessage, endpoint: Endpoint): Promise<KnownKey> {
+    const missing = this.snapshots.missing(this.config.snapshotMaxAgeMs)
+    if (missing) {
+      const reason = `The gateway cannot tell who may call what: ${missing}. Try again in a few seconds.`
+      throw AppError.of('service_unavailable', { reason }, { retryAfterS: 1 })
+    }
+    const value = sentKey(request)
+    if (value === undefined) throw AppError.of('missing_api_key', {})
+    if (!isVirtualKey(value)) throw AppError.of('invalid_api_key', {})
+    const hash = hashVirtualKey(value, this.pepper)
+    const key = this.snapshots.identity.state.findKey(hash) ?? (await this.snapshots.keys.find(hash))
+    if (!key) throw AppError.of('invalid_api_key', {})
+    if (key.disabled) throw AppError.of('key_disabled', { key: key.id })
+    if (key.expiresAtMs !== 0 && key.expiresAtMs <= Date.now()) {
+      throw AppError.of('key_expired', { expiresAt: new Date(key.expiresAtMs).toISOString() })
+    }
+    if (key.type === 'management') {
+      const reason = 'it is of type management; inference takes a key of type llm or default'
+      throw AppError.of('endpoint_not_allowed', { endpoint: request.url ?? '', reason })
+    }
+    if (endpoint !== 'models' && key.endpoints.length > 0 && !key.endpoints.includes(endpoint)) {
+      const reason = `its endpoints are ${key.endpoints.join(', ')}`
+      throw AppError.of('endpoint_not_allowed', { endpoint: request.url ?? '', reason })
+    }
+    return key
+  }
+
+  private findRoute(key: KnownKey, name: string): Route {
+    const team = this.teamOf(key)
+    const model = this.snapshots.catalog.state.findModel(key.organization, name)
+    if (!model) throw AppError.of('model_not_found', { model: name }, { param: 'model' })
+    const by = this.refusalOf(key, name)
+    if (by) throw AppError.of('model_not_allowed', { model: name, by }, { param: 'model' })
+    const provider = this.providerOf(key, model)
+    if (!provider) throw AppError.of('provider_not_found', { provider: model.provider }, { param: 'model' })
+    return { key, team, model, provider }
+  }
+
+  private teamOf(key: KnownKey): TeamLine {
+    if (key.team === '') throw AppError.of('key_not_associated_with_team', { key: key.id })
+    const team = this.snapshots.identity.state.findTeamLine(key.team)
+    if (!team) throw AppError.of('team_not_found', { team: key.team })
+    return team
+  }
+
+  private refusalOf(key: KnownKey, model: string) {
+    const workload = key.workload === '' ? undefined : this.snapshots.identity.state.findWorkload(key.workload)
+    if (key.workload !== '' && !workload) throw AppError.of('workload_not_found', { workload: key.workload })
+    const teams = this.teamOf(key).models
+    return findModelRefusal({ virtualKey: key.models, ...(workload && { workload: workload.models }), teams }, model)
+  }
+
+  /** A provider of another workspace is as good as none. */
+  private providerOf(key: KnownKey, model: KnownModel): KnownProvider | undefined {
+    const provider = this.snapshots.catalog.state.findProvider(model.provider)
+    return provider && (provider.workspace === '' || provider.workspace === key.workspace) ? provider : undefined
+  }
+
+  private async judgeInput({ key, model }: Route, document: ChatDocument, requestId: string): Promise<void> {
+    const { organization, workspace, workload } = key
+    const request = { organization, workspace, workload, model: model.name, requestId, direction: 'input' }
+    const verdict = await this.evaluation
+      .evaluate({ ...request, contentJson: JSON.stringify(document) })
+      .catch((error: unknown) => {
+        this.logger.error({ err: error, request_id: requestId }, 'The policies could not be asked.')
+        const reason = 'A policy applies here, and the policy service cannot be reached now. Try again in a few seconds.'
+        throw AppError.of('service_unavailable', { reason }, { retryAfterS: 1 })
+      })
+    if (verdict.verdict === 'block') {
+      throw AppError.of('policy_violation', { policy: verdict.policy, reason: verdict.message })
+    }
+  }
+
+  private upstreamOf(provider: KnownProvider): Upstream {
+    if (provider.type === 'sandbox') return this.upstreams.sandbox
+    if (provider.type === 'openai' && provider.authorization === undefined) {
+      throw AppError.of('provider_key_missing', { provider: provider.name })
+    }
+    return this.upstreams.http
+  }
+
+  private journalStart(start: AttemptStart): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const seq: number = this.journal.start(start, (error) => {
+        if (!error) return resolve(seq)
+        this.logger.error({ err: error }, 'The journal cannot be written: requests are refused. Check the disk of WEIR_DATA_DIR.')
+        const reason = 'The gateway cannot write its journal, and makes no call that it could not account for. Try again later.'
+        reject(AppError.of('service_unavailable', { reason }, { retryAfterS: 5 }))
+      })
+    })
+  }
+
+  private toModelObject(model: KnownModel): object {
+    const owner = this.snapshots.catalog.state.findProvider(model.provider)?.name ?? ''
+    return { id: model.name, object: 'model', created: model.created, owned_by: owner }
+  }
+}
+
+/** The virtual key of a request: `Authorization: Bearer …`, else `x-api-key`. */
+export function sentKey({ headers }: IncomingMessage): string | undefined {
+  const { authorization } = headers
+  if (authorization !== undefined && /^bearer /i.test(authorization)) return authorization.slice(7).trim()
+  const apiKey = headers['x-api-key']
+  return typeof apiKey === 'string' && apiKey !== '' ? apiKey : undefined
+}
+
+function toChatDocument(document: Record<string, unknown>): ChatDocument {
+  const invalid = (param: string, reason: string) => AppError.of('invalid_request', { reason: `${param}: ${reason}` }, { param })
+  const { model, stream, stream_options: streamOptions } = document
+  if (typeof model !== 'string' || model === '') throw invalid('model', 'must be the name of a model')
+  if (stream !== undefined && stream !== null && typeof stream !== 'boolean') throw invalid('stream', 'must be true or false')
+  if (streamOptions !== undefined && typeof streamOptions !== 'object') throw invalid('stream_options', 'must be an object')
+  return document as ChatDocument
+}
+
+/** A UUID of version 7: unique, and in the order of time. */
+function eventId(nowMs: number): string {
+  const time = nowMs.toString(16).padStart(12, '0')
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`
+}
+
+function toAttemptStart(
+  { key, team, model, provider }: Route,
+  document: ChatDocument,
+  request: { requestId: string; bytes: number },
+): AttemptStart {
+  const now = Date.now()
+  const priceId = model.free ? '' : findPrice(model, now)
+  if (priceId === undefined) {
+    const reason = 'none of its prices is in force yet, and nothing is called that cannot be accounted for'
+    throw AppError.of('unsupported_model', { model: model.name, reason }, { param: 'model' })
+  }
+  const traceparent = currentTraceparent()
+  return {
+    eventId: eventId(now),
+    requestId: request.requestId,
+    attempt: 1,
+    startedAt: new Date(now).toISOString(),
+    organization: key.organization,
+    team: key.team,
+    teamPath: team.path,
+    workspace: key.workspace,
+    workload: key.workload,
+    virtualKey: key.id,
+    endpoint: 'chat',
+    model: model.name,
+    providerModel: model.providerModel,
+    provider: provider.name,
+    providerId: provider.id,
+    priceId,
+    streamed: document.stream === true,
+    estimatedInputTokens: estimateTokens(request.bytes),
+    ...(traceparent && { traceparent }),
+  }
+}
+
+function upstreamHeaders(provider: KnownProvider, attemptId: string): Record<string, string> {
+  const headers: Record<string, string> = {
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+    'accept-encoding': 'identity',
+    'user-agent': 'weir',
+    // OpenAI logs it: an attempt can be found on both sides.
+    'x-client-request-id': attemptId,
+  }
+  if (provider.authorization !== undefined) headers['authorization'] = provider.authorization
+  return headers
+}

@@ -1,0 +1,84 @@
+import { counter } from '@weir/observability'
+import type { ErrorCode } from '@weir/errors'
+import type { AttemptStart } from '../journal/attempt.js'
+import type { Journal } from '../journal/journal.js'
+import { noUsage, type Usage } from './usage.js'
+
+/** How an attempt ended; see RequestSettled in proto/weir/usage/v1/usage_events.proto. */
+export type Outcome = 'succeeded' | 'failed' | 'timed_out' | 'cut' | 'client_closed' | 'interrupted'
+
+const attempts = counter('weir_attempts_total', 'Attempts that ended, by outcome.', ['outcome', 'provider'])
+const tokens = counter('weir_tokens_total', 'Tokens used.', ['kind', 'provider'])
+
+const progressEveryMs = 1_000
+
+/** One attempt's way through the journal, from the call to its settlement; settles once, whatever happens. */
+export class Settlement {
+  /** performance.now() of the upstream call. */
+  private readonly calledAt = performance.now()
+  private firstByteAt = 0
+  private notedAt = this.calledAt
+  private upstreamStatus = 0
+  private settled = false
+
+  constructor(
+    private readonly journal: Journal,
+    private readonly seq: number,
+    readonly start: AttemptStart,
+  ) {}
+
+  /** Milliseconds since the upstream call. */
+  get elapsedMs(): number {
+    return performance.now() - this.calledAt
+  }
+
+  /** The upstream's status has come. */
+  noteHead(status: number): void {
+    this.upstreamStatus = status
+    this.firstByteAt = performance.now()
+  }
+
+  /** Notes now and then how far a stream has come. */
+  noteProgress(outputTokens: number): void {
+    const now = performance.now()
+    if (now - this.notedAt < progressEveryMs) return
+    this.notedAt = now
+    this.journal.progress(this.seq, {
+      upstreamStatus: this.upstreamStatus,
+      firstByteMs: this.firstByteMs,
+      durationMs: Math.round(this.elapsedMs),
+      outputTokens,
+    })
+  }
+
+  /** `written` is called once the journal has it: from then on the usage cannot be lost. */
+  settle(end: { outcome: Outcome; usage?: Usage; errorCode?: ErrorCode }, written?: () => void): void {
+    if (this.settled) return
+    this.settled = true
+    const { provider } = this.start
+    const { source, ...counts } = end.usage ?? noUsage
+    this.journal.settle(
+      this.seq,
+      {
+        endedAt: new Date().toISOString(),
+        outcome: end.outcome,
+        upstreamStatus: this.upstreamStatus,
+        errorCode: end.errorCode ?? '',
+        usageSource: source,
+        ...counts,
+        firstByteMs: this.firstByteMs,
+        durationMs: Math.round(this.elapsedMs),
+      },
+      // Even a settlement that the disk refused must not keep the caller waiting for its reply.
+      () => written?.(),
+    )
+    attempts.inc({ outcome: end.outcome, provider })
+    tokens.inc({ kind: 'input', provider }, counts.inputTokens)
+    tokens.inc({ kind: 'cached_input', provider }, counts.cachedInputTokens)
+    tokens.inc({ kind: 'output', provider }, counts.outputTokens + counts.reasoningTokens)
+  }
+
+  private get firstByteMs(): number {
+    return this.firstByteAt === 0 ? 0 : Math.round(this.firstByteAt - this.calledAt)
+  }
+}

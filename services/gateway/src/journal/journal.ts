@@ -1,0 +1,198 @@
+import { gauge, histogram, type Logger } from '@weir/observability'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { Worker } from 'node:worker_threads'
+import { type AttemptEnd, type AttemptProgress, type AttemptStart, interruptedEnd } from './attempt.js'
+import type { FromPublisher, PublisherOptions, ToPublisher } from './publisher.worker.js'
+
+/** Where the journal's file lies in the gateway's data folder. */
+export const journalFile = 'journal.db'
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS attempt (
+    seq INTEGER PRIMARY KEY,
+    start TEXT NOT NULL,
+    progress TEXT,
+    ending TEXT
+  )`
+
+/** Called once the write is in the journal, or with the reason why it is not. */
+type Written = (error?: Error) => void
+
+interface Operation {
+  statement: StatementSync
+  values: (string | number)[]
+  written: Written | undefined
+}
+
+const flushDuration = histogram(
+  'weir_journal_flush_duration_seconds',
+  'Time that one turn’s journal writes hold the event loop.',
+  [],
+  [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05],
+)
+
+/**
+ * The gateway's local journal: a row is there before the upstream is called and leaves when the bus
+ * has acknowledged its event. All writes of one turn of the event loop are one SQLite transaction
+ * on this thread: a killed process loses nothing, and no request waits for a disk, because flushing
+ * and publishing are the worker's.
+ */
+export class Journal {
+  private readonly database: DatabaseSync
+  private readonly insertStart: StatementSync
+  private readonly updateProgress: StatementSync
+  private readonly updateEnding: StatementSync
+  private readonly deletePublished: StatementSync
+  private readonly worker: Worker
+  private pending: Operation[] = []
+  private scheduled: NodeJS.Immediate | undefined
+  private nextSeq: number
+  private openCount = 0
+  private settledCount = 0
+  private drained: (() => void) | undefined
+  private exited = false
+
+  constructor(
+    dataDir: string,
+    bus: PublisherOptions['bus'],
+    private readonly logger: Logger,
+  ) {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    this.database = new DatabaseSync(join(dataDir, journalFile))
+    this.database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0; PRAGMA busy_timeout=5000')
+    this.database.exec(schema)
+    this.insertStart = this.database.prepare('INSERT INTO attempt (seq, start) VALUES (?, ?)')
+    this.updateProgress = this.database.prepare('UPDATE attempt SET progress = ? WHERE seq = ?')
+    this.updateEnding = this.database.prepare('UPDATE attempt SET ending = ? WHERE seq = ?')
+    this.deletePublished = this.database.prepare('DELETE FROM attempt WHERE seq IN (SELECT value FROM json_each(?))')
+    this.nextSeq = Number(this.database.prepare('SELECT coalesce(max(seq), 0) AS seq FROM attempt').get()?.['seq'] ?? 0) + 1
+    this.recover()
+    this.worker = this.startPublisher({ dataDir, bus, logLevel: logger.level })
+    gauge('weir_journal_open_attempts', 'Attempts that are under way.', [], (self) => self.set(this.openCount))
+    gauge('weir_journal_depth', 'Settled attempts that the bus has not acknowledged.', [], (self) => self.set(this.settledCount))
+  }
+
+  /** Rows that are open, and rows that wait for the bus. */
+  get depth(): { open: number; settled: number } {
+    return { open: this.openCount, settled: this.settledCount }
+  }
+
+  /** Notes an attempt; the upstream may be called when `written` is called without an error. Returns its number. */
+  start(start: AttemptStart, written: Written): number {
+    const seq = this.nextSeq++
+    this.openCount++
+    this.add(this.insertStart, [seq, JSON.stringify(start)], (error) => {
+      if (error) this.openCount--
+      written(error)
+    })
+    return seq
+  }
+
+  /** Notes how far a stream has come. */
+  progress(seq: number, progress: AttemptProgress): void {
+    this.add(this.updateProgress, [JSON.stringify(progress), seq], undefined)
+  }
+
+  /** Notes how an attempt ended; once `written` was called its event cannot be lost. */
+  settle(seq: number, end: AttemptEnd, written?: Written): void {
+    this.add(this.updateEnding, [JSON.stringify(end), seq], (error) => {
+      if (error) {
+        // The attempt stays open in the journal: it is settled at the next start, as interrupted.
+        this.logger.error({ err: error }, 'An attempt could not be settled in the journal. Check the disk of WEIR_DATA_DIR.')
+      } else {
+        this.openCount--
+        this.settledCount++
+      }
+      written?.(error)
+    })
+  }
+
+  /** Waits until the bus has everything, or the time is over; what is left is published at the next start. */
+  async close(timeoutMs: number): Promise<void> {
+    this.flush()
+    if (this.settledCount > 0 && !this.exited) {
+      await new Promise<void>((resolve) => {
+        this.drained = resolve
+        setTimeout(resolve, timeoutMs).unref()
+        this.tell('settled')
+      })
+    }
+    const ended = new Promise((resolve) => this.worker.once('exit', resolve))
+    this.tell('close')
+    if (!this.exited) await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 2_000))])
+    await this.worker.terminate()
+    this.flush()
+    this.database.close()
+  }
+
+  private add(statement: StatementSync, values: (string | number)[], written: Written | undefined): void {
+    this.pending.push({ statement, values, written })
+    this.scheduled ??= setImmediate(() => this.flush())
+  }
+
+  /** One transaction for everything that this turn has brought, then the callbacks. */
+  private flush(): void {
+    clearImmediate(this.scheduled)
+    this.scheduled = undefined
+    const operations = this.pending
+    if (operations.length === 0) return
+    this.pending = []
+    const startedAt = performance.now()
+    const settledBefore = this.settledCount
+    let failure: Error | undefined
+    try {
+      this.database.exec('BEGIN IMMEDIATE')
+      for (const { statement, values } of operations) statement.run(...values)
+      this.database.exec('COMMIT')
+    } catch (error) {
+      failure = error instanceof Error ? error : new Error(String(error))
+      if (this.database.isTransaction) this.database.exec('ROLLBACK')
+    }
+    flushDuration.observe((performance.now() - startedAt) / 1000)
+    for (const { written } of operations) written?.(failure)
+    if (this.settledCount > settledBefore) this.tell('settled')
+  }
+
+  /** Attempts of a process that died are settled as interrupted, with what is known of them. */
+  private recover(): void {
+    const open = this.database.prepare('SELECT seq, start, progress FROM attempt WHERE ending IS NULL').all()
+    this.database.exec('BEGIN IMMEDIATE')
+    for (const { seq, start, progress } of open as { seq: number; start: string; progress: string | null }[]) {
+      const noted = progress === null ? undefined : (JSON.parse(progress) as AttemptProgress)
+      this.updateEnding.run(JSON.stringify(interruptedEnd(JSON.parse(start) as AttemptStart, noted)), seq)
+    }
+    this.database.exec('COMMIT')
+    this.settledCount = Number(this.database.prepare('SELECT count(*) AS rows FROM attempt').get()?.['rows'] ?? 0)
+    if (this.settledCount > 0) {
+      this.logger.info({ attempts: this.settledCount, interrupted: open.length }, 'Found attempts of an earlier run in the journal.')
+    }
+  }
+
+  private startPublisher(options: PublisherOptions): Worker {
+    const worker = new Worker(new URL('./publisher.worker.js', import.meta.url), { workerData: options })
+    worker.on('message', (message: FromPublisher) => {
+      if (message.type === 'published') {
+        this.settledCount -= message.seqs.length
+        this.add(this.deletePublished, [JSON.stringify(message.seqs)], () => {
+          this.tell('deleted')
+          if (this.settledCount === 0) this.drained?.()
+        })
+      } else {
+        this.logger[message.level](message.details, message.text)
+      }
+    })
+    worker.on('error', (error) => this.logger.fatal({ err: error }, 'The journal’s publisher failed.'))
+    worker.on('exit', (code) => {
+      this.exited = true
+      // Without its publisher a gateway would take requests and account for none of them in time.
+      if (code !== 0) process.kill(process.pid, 'SIGTERM')
+    })
+    return worker
+  }
+
+  private tell(message: ToPublisher): void {
+    if (!this.exited) this.worker.postMessage(message)
+  }
+}

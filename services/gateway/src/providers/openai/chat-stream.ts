@@ -1,0 +1,126 @@
+import { type Usage } from '../../inference/usage.js'
+import { estimateOutputTokens, readUsage } from './chat-completions.js'
+
+const usageMark = Buffer.from('"usage"')
+const doneMark = Buffer.from('[DONE]')
+const errorMark = Buffer.from('"error"')
+const nullUsage = /,"usage":null|"usage":null,/
+const maxEventBytes = 8 * 1024 * 1024
+const maxRetainedBytes = 64 * 1024
+
+/**
+ * Reads a chat completion stream as it passes: finds its usage, its end and its errors, and hides
+ * the usage that only Weir asked for. A chunk of whole events that has none of these goes on as it
+ * came, without being decoded.
+ *
+ * `data: [DONE]` is held back: the caller writes it once the attempt is settled.
+ */
+export class ChatStream {
+  /** What the provider reported. */
+  usage: Usage | undefined
+  /** `[DONE]` has come. */
+  done = false
+  /** The provider sent an error event. */
+  failed = false
+  /** Chunks that have passed; roughly tokens, for notes of progress. */
+  chunks = 0
+  private rest: Buffer | undefined
+  private retained: Buffer[] = []
+  private retainedBytes = 0
+  private estimated = 0
+
+  constructor(private readonly hidesUsage: boolean) {}
+
+  /** What of a chunk goes on to the caller now; undefined: nothing yet. Throws when an event is endless. */
+  push(chunk: Buffer): Buffer | undefined {
+    this.chunks++
+    const data = this.rest ? Buffer.concat([this.rest, chunk]) : chunk
+    const end = eventsEnd(data)
+    this.rest = end === data.length ? undefined : data.subarray(end)
+    if (this.rest && this.rest.length > maxEventBytes) throw new Error('An event of the stream is longer than 8 MiB.')
+    if (end === 0) return undefined
+    const events = data.subarray(0, end)
+    this.retain(events)
+    if (!events.includes(usageMark) && !events.includes(doneMark) && !events.includes(errorMark)) return events
+    return this.readEvents(events)
+  }
+
+  /** An event without its end is what a cut leaves behind; it must not reach the caller. */
+  get isCut(): boolean {
+    return !this.done && !this.failed
+  }
+
+  /** Output tokens that have passed, for when the provider never says: parsed only then. */
+  estimateOutputTokens(): number {
+    this.fold()
+    return this.estimated
+  }
+
+  private readEvents(events: Buffer): Buffer | undefined {
+    // One byte a character: what is not understood goes on exactly as it came.
+    const kept = events
+      .toString('latin1')
+      .split(/(?<=\r?\n\r?\n)/)
+      .map((event) => this.readEvent(event))
+      .join('')
+    return kept === '' ? undefined : Buffer.from(kept, 'latin1')
+  }
+
+  private readEvent(event: string): string {
+    const data = /^data: ?(.*)/m.exec(event)?.[1]?.trimEnd()
+    if (data === undefined) return event
+    if (data === '[DONE]') {
+      this.done = true
+      return ''
+    }
+    const hasUsage = data.includes('"usage"')
+    if (hasUsage && this.hidesUsage && nullUsage.test(data)) return event.replace(nullUsage, '')
+    if (!hasUsage && !data.includes('"error"')) return event
+    const chunk = parseObject(Buffer.from(data, 'latin1').toString())
+    if (!chunk) return event
+    if (chunk['error'] !== undefined && chunk['error'] !== null) this.failed = true
+    const usage = readUsage(chunk['usage'] ?? (chunk['x_groq'] as { usage?: unknown } | undefined)?.usage)
+    if (!usage) return event
+    this.usage = usage
+    if (!this.hidesUsage) return event
+    if (Array.isArray(chunk['choices']) && chunk['choices'].length === 0) return ''
+    const { usage: _hidden, ...shown } = chunk
+    return Buffer.from(`data: ${JSON.stringify(shown)}\n\n`).toString('latin1')
+  }
+
+  private retain(events: Buffer): void {
+    this.retained.push(events)
+    this.retainedBytes += events.length
+    if (this.retainedBytes > maxRetainedBytes) this.fold()
+  }
+
+  private fold(): void {
+    const text = Buffer.concat(this.retained).toString()
+    this.retained = []
+    this.retainedBytes = 0
+    const chunks = [...text.matchAll(/^data: ?(\{.*)$/gm)].map((match) => parseObject(match[1] ?? ''))
+    this.estimated += estimateOutputTokens(chunks.filter((chunk) => chunk !== undefined))
+  }
+}
+
+/** Where the last whole event ends; 0 when there is none. */
+function eventsEnd(data: Buffer): number {
+  const { length } = data
+  // Nearly always a chunk ends with an event.
+  if (length >= 2 && data[length - 1] === 10 && (data[length - 2] === 10 || isCrLfEnd(data))) return length
+  const lf = data.lastIndexOf('\n\n')
+  const crLf = data.lastIndexOf('\r\n\r\n')
+  return Math.max(lf < 0 ? 0 : lf + 2, crLf < 0 ? 0 : crLf + 4)
+}
+
+const isCrLfEnd = (data: Buffer): boolean => data.length >= 4 && data.subarray(-4).equals(crLfCrLf)
+const crLfCrLf = Buffer.from('\r\n\r\n')
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}

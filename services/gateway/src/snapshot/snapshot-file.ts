@@ -1,0 +1,98 @@
+import { catalogV1, identityV1, policyV1 } from '@weir/contracts'
+import type { Keyring } from '@weir/secrets'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { open, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** What is kept: each part as its watch stream would send it whole. */
+export interface SavedSnapshot {
+  identity: identityV1.WatchIdentityResponse
+  catalog: catalogV1.WatchCatalogResponse
+  policy: policyV1.WatchPoliciesResponse
+  /** When it was current, milliseconds since 1970. */
+  savedAtMs: number
+}
+
+const magic = Buffer.from('WEIRSNAP1')
+const context = 'gateway snapshot'
+
+/** Parts with their lengths before them. */
+function join4(parts: Uint8Array[]): Buffer {
+  return Buffer.concat(
+    parts.flatMap((part) => {
+      const length = Buffer.alloc(4)
+      length.writeUInt32LE(part.length)
+      return [length, part]
+    }),
+  )
+}
+
+function split4(buffer: Buffer): Buffer[] {
+  const parts: Buffer[] = []
+  for (let at = 0; at < buffer.length; ) {
+    const length = buffer.readUInt32LE(at)
+    parts.push(buffer.subarray(at + 4, at + 4 + length))
+    at += 4 + length
+  }
+  return parts
+}
+
+/** The last snapshot on the gateway's disk, encrypted, so that a restart needs no other service. */
+export class SnapshotFile {
+  private readonly path: string
+
+  constructor(
+    dataDir: string,
+    private readonly keyring: Keyring,
+  ) {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    this.path = join(dataDir, 'snapshot.bin')
+  }
+
+  /** Undefined when there is none. Throws when it is damaged or sealed with a key that is not there. */
+  read(): SavedSnapshot | undefined {
+    let file: Buffer
+    try {
+      file = readFileSync(this.path)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    }
+    if (!file.subarray(0, magic.length).equals(magic)) throw new Error('It is not a snapshot of this version.')
+    const [version, wrappedKey, ciphertext] = split4(file.subarray(magic.length))
+    if (!version || !wrappedKey || !ciphertext) throw new Error('It is cut off.')
+    const plain = this.keyring.unseal({ keyVersion: version.readUInt32LE(), wrappedKey, ciphertext }, context)
+    const [savedAt, identity, catalog, policy] = split4(plain)
+    if (!savedAt || !identity || !catalog || !policy) throw new Error('It is cut off.')
+    return {
+      savedAtMs: Number(savedAt.readBigUInt64LE()),
+      identity: identityV1.WatchIdentityResponse.decode(identity),
+      catalog: catalogV1.WatchCatalogResponse.decode(catalog),
+      policy: policyV1.WatchPoliciesResponse.decode(policy),
+    }
+  }
+
+  /** Replaces the file in one step, on disk before it counts: a crash leaves the old one or the new one. */
+  async write(snapshot: SavedSnapshot): Promise<void> {
+    const savedAt = Buffer.alloc(8)
+    savedAt.writeBigUInt64LE(BigInt(snapshot.savedAtMs))
+    const plain = join4([
+      savedAt,
+      identityV1.WatchIdentityResponse.encode(snapshot.identity).finish(),
+      catalogV1.WatchCatalogResponse.encode(snapshot.catalog).finish(),
+      policyV1.WatchPoliciesResponse.encode(snapshot.policy).finish(),
+    ])
+    const sealed = this.keyring.seal(plain, context)
+    const version = Buffer.alloc(4)
+    version.writeUInt32LE(sealed.keyVersion)
+    const temporary = `${this.path}.new`
+    const file = await open(temporary, 'w', 0o600)
+    try {
+      await file.writeFile(Buffer.concat([magic, join4([version, sealed.wrappedKey, sealed.ciphertext])]))
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, this.path)
+  }
+}

@@ -1,0 +1,165 @@
+import type { LookupAddress, LookupOptions } from 'node:dns'
+import { lookup } from 'node:dns'
+import { isIP } from 'node:net'
+import { type Dispatcher, Pool } from 'undici'
+import { type Upstream, type UpstreamCall, UpstreamFailure, type UpstreamHandler, type UpstreamRequest } from './upstream.js'
+
+interface HttpUpstreamOptions {
+  connectTimeoutMs: number
+  firstByteTimeoutMs: number
+  idleTimeoutMs: number
+  /** Whether connecting to an IP address is refused; see WEIR_UPSTREAM_ALLOW. */
+  isForbidden(address: string): boolean
+}
+
+type LookupCallback = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void
+
+const forbiddenCode = 'WEIR_FORBIDDEN_ADDRESS'
+
+function forbidden(hostname: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${hostname} has no address that may be called.`), { code: forbiddenCode })
+}
+
+/** Calls providers over HTTP with kept-alive connections, one pool an origin. Redirects are not followed. */
+export class HttpUpstream implements Upstream {
+  private readonly pools = new Map<string, { pool: Pool; prefix: string }>()
+
+  constructor(private readonly options: HttpUpstreamOptions) {}
+
+  call(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
+    const { pool, prefix } = this.poolOf(request.baseUrl)
+    const call = new HttpCall(handler)
+    pool.dispatch(
+      { method: 'POST', path: prefix + request.path, headers: request.headers, body: request.body },
+      call,
+    )
+    return call
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.pools.values()].map(({ pool }) => pool.destroy()))
+  }
+
+  private poolOf(baseUrl: string): { pool: Pool; prefix: string } {
+    const known = this.pools.get(baseUrl)
+    if (known) return known
+    const url = new URL(baseUrl)
+    const pool = new Pool(url.origin, {
+      pipelining: 1,
+      allowH2: false,
+      headersTimeout: this.options.firstByteTimeoutMs,
+      bodyTimeout: this.options.idleTimeoutMs,
+      connect: {
+        timeout: this.options.connectTimeoutMs,
+        lookup: (hostname: string, options: LookupOptions, callback: LookupCallback) =>
+          this.lookupAllowed(hostname, options, callback),
+      },
+    })
+    const entry = { pool: this.guardLiteral(url, pool), prefix: url.pathname.replace(/\/+$/, '') }
+    this.pools.set(baseUrl, entry)
+    return entry
+  }
+
+  /**
+   * Addresses are checked where they are used: between a check at save and a connect a name can
+   * come to mean another address. The address that was checked is the one that is connected to.
+   */
+  private lookupAllowed(hostname: string, options: LookupOptions, callback: LookupCallback): void {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, [])
+      const allowed = addresses.filter(({ address }) => !this.options.isForbidden(address))
+      const [first] = allowed
+      if (!first) return callback(forbidden(hostname), [])
+      if (options.all) callback(null, allowed)
+      else callback(null, first.address, first.family)
+    })
+  }
+
+  /** A literal address is never looked up, so it is checked here. */
+  private guardLiteral(url: URL, pool: Pool): Pool {
+    const hostname = url.hostname.replace(/^\[|\]$/g, '')
+    if (isIP(hostname) !== 0 && this.options.isForbidden(hostname)) {
+      pool.dispatch = (_options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => {
+        handler.onResponseError?.(undefined as never, forbidden(hostname))
+        return false
+      }
+    }
+    return pool
+  }
+}
+
+class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
+  private controller: Dispatcher.DispatchController | undefined
+  private over = false
+
+  constructor(private readonly handler: UpstreamHandler) {}
+
+  abort(): void {
+    this.over = true
+    this.controller?.abort(new Error('The caller left.'))
+  }
+
+  pause(): void {
+    this.controller?.pause()
+  }
+
+  resume(): void {
+    this.controller?.resume()
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller
+    if (this.over) controller.abort(new Error('The caller left.'))
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (!this.over) this.handler.onHead(status, headers)
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.over) this.handler.onData(chunk)
+  }
+
+  onResponseEnd(): void {
+    if (this.over) return
+    this.over = true
+    this.handler.onEnd()
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.over) return
+    this.over = true
+    this.handler.onError(toFailure(error))
+  }
+}
+
+function toFailure(error: Error): UpstreamFailure {
+  const code = String((error as NodeJS.ErrnoException).code)
+  switch (code) {
+    case forbiddenCode:
+      return new UpstreamFailure(
+        'forbidden_address',
+        'its address is private and is not among those that the operator allows (WEIR_UPSTREAM_ALLOW).',
+        { cause: error },
+      )
+    case 'UND_ERR_CONNECT_TIMEOUT':
+    case 'ETIMEDOUT':
+      return new UpstreamFailure('timeout', 'no connection was made in time.', { cause: error })
+    case 'UND_ERR_HEADERS_TIMEOUT':
+      return new UpstreamFailure('timeout', 'no answer began in time.', { cause: error })
+    case 'UND_ERR_BODY_TIMEOUT':
+      return new UpstreamFailure('timeout', 'the answer stalled.', { cause: error })
+    case 'ECONNREFUSED':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return new UpstreamFailure('unreachable', `it cannot be reached (${code}).`, { cause: error })
+    default:
+      return new UpstreamFailure('broken', 'the connection broke off.', { cause: error })
+  }
+}

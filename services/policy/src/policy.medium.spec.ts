@@ -1,0 +1,54 @@
+import 'reflect-metadata'
+import { status } from '@grpc/grpc-js'
+import { createGrpcClient, policyV1 } from '@weir/contracts'
+import { createLogger, PrivateServer } from '@weir/observability'
+import { findFreePort } from '@weir/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { PolicyConfig } from './config.js'
+import { startPolicy } from './policy.js'
+
+const trust = { internalSecret: 'p'.repeat(32) }
+
+describe('the policy service', () => {
+  let address: string
+  let close: () => Promise<void>
+
+  beforeAll(async () => {
+    const config = Object.assign(new PolicyConfig(), trust, { grpcPort: await findFreePort() })
+    const logger = createLogger({ service: 'policy', level: 'silent' })
+    const service = await startPolicy({ config, logger, privateServer: new PrivateServer() })
+    address = `127.0.0.1:${config.grpcPort}`
+    close = () => service.close()
+  })
+
+  afterAll(() => close())
+
+  it('says that there are no policies, and allows what it is asked for', async () => {
+    const snapshots = createGrpcClient(policyV1.PolicySnapshotServiceService, address, trust)
+    const stream = snapshots.watchPolicies({ epoch: '', sinceVersion: '0' })
+    const first = await new Promise((resolve) => stream.once('data', resolve))
+    expect(first).toEqual({ epoch: 'no-policies', version: '1', scopes: [] })
+    stream.on('error', () => undefined).cancel()
+    const evaluation = createGrpcClient(policyV1.EvaluationServiceService, address, trust)
+
+    await expect(evaluation.evaluate(emptyRequest)).resolves.toMatchObject({ verdict: 'allow' })
+    snapshots.close()
+    evaluation.close()
+  })
+
+  it('refuses a caller without the internal secret', async () => {
+    const stranger = createGrpcClient(policyV1.EvaluationServiceService, address, { internalSecret: 'q'.repeat(32) })
+    await expect(stranger.evaluate(emptyRequest)).rejects.toMatchObject({ code: status.UNAUTHENTICATED })
+    stranger.close()
+  })
+})
+
+const emptyRequest: policyV1.EvaluateRequest = {
+  organization: '',
+  workspace: '',
+  workload: '',
+  model: '',
+  requestId: '',
+  direction: 'input',
+  contentJson: '{}',
+}
