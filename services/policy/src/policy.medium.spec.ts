@@ -2,7 +2,7 @@ import 'reflect-metadata'
 import { status } from '@grpc/grpc-js'
 import { createGrpcClient, policyV1 } from '@weir/contracts'
 import { createLogger, PrivateServer } from '@weir/observability'
-import { findFreePort } from '@weir/testing'
+import { freePort } from '@weir/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PolicyConfig } from './config.js'
 import { startPolicy } from './policy.js'
@@ -14,7 +14,7 @@ describe('the policy service', () => {
   let close: () => Promise<void>
 
   beforeAll(async () => {
-    const config = Object.assign(new PolicyConfig(), trust, { grpcPort: await findFreePort() })
+    const config = Object.assign(new PolicyConfig(), trust, { grpcPort: await freePort() })
     const logger = createLogger({ service: 'policy', level: 'silent' })
     const service = await startPolicy({ config, logger, privateServer: new PrivateServer() })
     address = `127.0.0.1:${config.grpcPort}`

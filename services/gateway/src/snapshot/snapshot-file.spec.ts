@@ -1,0 +1,42 @@
+import { Keyring } from '@weir/secrets'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { type SavedSnapshot, SnapshotFile } from './snapshot-file.js'
+
+const keyring = () => new Keyring(`1:${randomBytes(32).toString('base64')}`)
+const mark = { epoch: 'e', version: '3', reset: true, synced: true, removals: [] }
+const snapshot: SavedSnapshot = {
+  savedAtMs: 1_700_000_000_000,
+  identity: { ...mark, upserts: [{ workspace: { id: 'ws_1', organization: 'o', name: 'canary-name', environment: 'production' } }] },
+  catalog: { ...mark, upserts: [] },
+  policy: { epoch: 'e', version: '1', scopes: [] },
+}
+const folder = () => mkdtempSync(join(tmpdir(), 'weir-snapshot-'))
+
+describe('SnapshotFile', () => {
+  it('gives back what was written, which nobody else can read', async () => {
+    const [dir, keys] = [folder(), keyring()]
+    await new SnapshotFile(dir, keys).write(snapshot)
+    expect(new SnapshotFile(dir, keys).read()).toMatchObject({ savedAtMs: snapshot.savedAtMs, identity: { version: '3' } })
+    const path = join(dir, 'snapshot.bin')
+    expect(readFileSync(path).includes('canary-name')).toBe(false)
+    expect(statSync(path).mode & 0o077).toBe(0)
+    expect(() => new SnapshotFile(dir, keyring()).read()).toThrow()
+  })
+
+  it('has nothing at first, and refuses a damaged file', async () => {
+    const [dir, keys] = [folder(), keyring()]
+    expect(new SnapshotFile(dir, keys).read()).toBeUndefined()
+    await new SnapshotFile(dir, keys).write(snapshot)
+    const path = join(dir, 'snapshot.bin')
+    const file = readFileSync(path)
+    file[file.length - 20]! ^= 1
+    writeFileSync(path, file)
+    expect(() => new SnapshotFile(dir, keys).read()).toThrow()
+    writeFileSync(path, file.subarray(0, 40))
+    expect(() => new SnapshotFile(dir, keys).read()).toThrow()
+  })
+})
