@@ -23,15 +23,22 @@ const prose = (comment) => comment?.trim().replace(/\s+/g, ' ') ?? ''
 /** @returns the source of `event-fields.ts`; throws when an event has a field that is not flat. */
 export function renderEventFields() {
   const set = JSON.parse(
-    execFileSync(`${here}../node_modules/.bin/buf`, ['build', '--as-file-descriptor-set', '-o', '-#format=json'], {
-      cwd: here,
-      maxBuffer: 1 << 28,
-    }),
+    execFileSync(
+      `${here}../node_modules/.bin/buf`,
+      ['build', '--as-file-descriptor-set', '-o', '-#format=json'],
+      {
+        cwd: here,
+        maxBuffer: 1 << 28,
+      },
+    ),
   )
   const messages = {}
   for (const file of set.file.filter(({ name }) => name.endsWith('_events.proto'))) {
     const comments = new Map(
-      file.sourceCodeInfo.location.map(({ path, leadingComments }) => [path?.join('.'), prose(leadingComments)]),
+      file.sourceCodeInfo.location.map(({ path, leadingComments }) => [
+        path?.join('.'),
+        prose(leadingComments),
+      ]),
     )
     file.messageType.forEach((message, at) => {
       messages[`${file.package}.${message.name}`] = {
@@ -44,7 +51,12 @@ export function renderEventFields() {
                 `so use one of ${Object.keys(types).join(', ')}`,
             )
           }
-          return { name: field.name, property: field.jsonName, type, description: comments.get(`4.${at}.2.${index}`) }
+          return {
+            name: field.name,
+            property: field.jsonName,
+            type,
+            description: comments.get(`4.${at}.2.${index}`),
+          }
         }),
       }
     })

@@ -19,10 +19,10 @@ export interface Batch {
 /** What a handler throws when a message can never be handled: it goes to `<topic>.dead-letter`, the rest goes on. */
 export class PoisonedMessage extends Error {
   constructor(
-    readonly message: Delivered,
+    readonly delivered: Delivered,
     readonly reason: string,
   ) {
-    super(`${message.topic}/${message.partition}@${message.offset} cannot be handled: ${reason}`)
+    super(`${delivered.topic}/${delivered.partition}@${delivered.offset} cannot be handled: ${reason}`)
     this.name = 'PoisonedMessage'
   }
 }
@@ -81,4 +81,12 @@ export interface BusConfig {
   databaseUrl?: string
   /** Says in the broker's logs and in `pg_stat_activity` who it is. */
   clientId: string
+  /** Default: nothing is logged. */
+  log?: BusLog
+}
+
+/** Where a bus reports what goes wrong in the background; a pino logger is one. */
+export interface BusLog {
+  info(details: object, message: string): void
+  warn(details: object, message: string): void
 }

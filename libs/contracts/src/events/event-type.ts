@@ -58,7 +58,13 @@ const defaultPartitions = 12
 
 type Scalar = string | number | boolean
 
-const zeroValues: Record<EventField['type'], Scalar> = { string: '', bool: false, uint32: 0, uint64: '0', double: 0 }
+const zeroValues: Record<EventField['type'], Scalar> = {
+  string: '',
+  bool: false,
+  uint32: 0,
+  uint64: '0',
+  double: 0,
+}
 
 const accepts: Record<EventField['type'], (value: unknown) => boolean> = {
   string: (value) => typeof value === 'string',
@@ -85,7 +91,8 @@ export function topicOf(name: string): string {
 export function declareEvent<T extends object>(declaration: EventDeclaration<T>): DeclaredEventType<T> {
   const { name, keyFields, timeField, compacted = false, partitions = defaultPartitions } = declaration
   const message = eventMessages[name]
-  if (!message) throw new Error(`no *_events.proto file has the message ${name}; run npm run gen after adding it`)
+  if (!message)
+    throw new Error(`no *_events.proto file has the message ${name}; run npm run gen after adding it`)
   const { description, fields } = message
 
   const key = (event: T): string => keyFields.map((field) => String(event[field])).join('/')

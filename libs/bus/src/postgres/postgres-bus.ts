@@ -1,0 +1,113 @@
+import { Pool, type ClientConfig } from 'pg'
+import type { Bus, BusLog, Message, SubscribeOptions, Subscription } from '../bus.js'
+import { atMost } from '../pause.js'
+import { reasonOf } from '../reason.js'
+import { topicsOfEvents, type Topic } from '../topics.js'
+import { PostgresPublisher } from './publisher.js'
+import { removeOldMessages } from './retention.js'
+import { provisionTopics } from './schema.js'
+import { defaultTimes, PostgresSubscription, type SubscriptionTimes } from './subscription.js'
+
+/** How often the process looks for messages to remove. */
+const cleaningMs = 10 * 60 * 1000
+
+/** Publishing waits for locks of heads anyway; more connections would only wait too. */
+const poolSize = 4
+
+export interface PostgresBusOptions {
+  databaseUrl: string
+  clientId: string
+  log: BusLog
+  /** Default: those of the event table. */
+  topics?: Topic[]
+  times?: Partial<SubscriptionTimes>
+}
+
+/** The bus as an ordered log in PostgreSQL, schema `bus`: the embedded default. */
+export class PostgresBus implements Bus {
+  private readonly pool: Pool
+  private readonly publisher: PostgresPublisher
+  private readonly subscriptions = new Set<PostgresSubscription>()
+  private cleaning: NodeJS.Timeout | undefined
+
+  constructor(private readonly options: PostgresBusOptions) {
+    this.pool = new Pool({ ...this.connection(), max: poolSize, idleTimeoutMillis: 30_000 })
+    // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
+    this.pool.on('error', (error) =>
+      options.log.warn({ reason: reasonOf(error) }, 'lost an idle connection to the bus in PostgreSQL'),
+    )
+    this.publisher = new PostgresPublisher(this.pool)
+  }
+
+  publish(topic: string, messages: Message[]): Promise<void> {
+    return this.publisher.publish(topic, messages)
+  }
+
+  async subscribe(options: SubscribeOptions): Promise<Subscription> {
+    const { clientId, log, times } = this.options
+    const subscription = new PostgresSubscription({
+      ...options,
+      client: this.connection(),
+      pool: this.pool,
+      publisher: this.publisher,
+      clientId,
+      log,
+      times: { ...defaultTimes, ...times },
+    })
+    this.subscriptions.add(subscription)
+    this.startCleaning()
+    return {
+      close: async () => {
+        this.subscriptions.delete(subscription)
+        await subscription.close()
+      },
+      lag: () => subscription.lag(),
+    }
+  }
+
+  async provision(): Promise<void> {
+    const client = await this.pool.connect()
+    try {
+      await provisionTopics(client, this.options.topics ?? topicsOfEvents())
+    } finally {
+      client.release()
+    }
+  }
+
+  async ready(): Promise<boolean> {
+    const answer = await atMost(2_000, this.pool.query('SELECT FROM bus.topic LIMIT 1')).catch(
+      () => undefined,
+    )
+    return answer?.rowCount === 1
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.cleaning)
+    await Promise.all([...this.subscriptions].map((subscription) => subscription.close()))
+    await atMost(2_000, this.pool.end())
+  }
+
+  /** Processes that only publish do not clean. */
+  private startCleaning(): void {
+    this.cleaning ??= setInterval(() => {
+      removeOldMessages(this.connection()).catch((error: unknown) =>
+        this.options.log.warn(
+          { reason: reasonOf(error) },
+          'could not remove old messages from the bus in PostgreSQL',
+        ),
+      )
+    }, cleaningMs).unref()
+  }
+
+  private connection(): ClientConfig {
+    return {
+      connectionString: this.options.databaseUrl,
+      application_name: `${this.options.clientId} bus`,
+      keepAlive: true,
+      connectionTimeoutMillis: 5_000,
+      // Longer than any statement takes, shorter than a lease: a member that hears nothing must stop in time.
+      query_timeout: 5_000,
+      statement_timeout: 5_000,
+    }
+  }
+}
