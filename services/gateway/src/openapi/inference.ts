@@ -1,0 +1,151 @@
+import type { OpenAPIObject } from '@nestjs/swagger'
+
+type Operation = NonNullable<OpenAPIObject['paths'][string]['post']>
+
+const chatRequest = { $ref: '#/components/schemas/ChatCompletionRequest' }
+const error = { $ref: '#/components/schemas/Error' }
+
+const errorResponse = (description: string) => ({ description, content: { 'application/json': { schema: error } } })
+
+const refusals = {
+  '400': errorResponse('`invalid_request`, `unsupported_model`, `provider_key_missing`; or what the provider itself refused.'),
+  '401': errorResponse('`missing_api_key`, `invalid_api_key`, `key_disabled`, `key_expired`.'),
+  '403': errorResponse('`key_not_associated_with_team`, `model_not_allowed`, `endpoint_not_allowed`, `policy_violation`.'),
+  '404': errorResponse('`model_not_found`, `team_not_found`, `workload_not_found`, `provider_not_found`.'),
+  '413': errorResponse('`request_too_large`.'),
+  '429': errorResponse('`rate_limit_exceeded`, with `retry-after`.'),
+  '500': errorResponse('`internal_error`.'),
+  '502': errorResponse('`provider_error`.'),
+  '503': errorResponse('`service_unavailable`, with `retry-after`.'),
+  '504': errorResponse('`provider_timeout`.'),
+}
+
+const createChatCompletion = (operationId: string): Operation => ({
+  operationId,
+  tags: ['inference'],
+  summary: 'Chat completion, in OpenAI’s shape',
+  description:
+    'Carried to the provider of the model with every field untouched but `model`, which becomes the provider’s own name. ' +
+    'With `stream: true` the answer is an event stream that ends with `data: [DONE]`; one that breaks off ends with an event that has `error` instead.',
+  security: [{ virtualKey: [] }],
+  requestBody: { required: true, content: { 'application/json': { schema: chatRequest } } },
+  responses: {
+    '200': {
+      description: 'The provider’s reply, as it came.',
+      headers: { 'x-request-id': { description: 'Names the request in logs and in usage.', schema: { type: 'string' } } },
+      content: {
+        'application/json': { schema: { $ref: '#/components/schemas/ChatCompletion' } },
+        'text/event-stream': { schema: { type: 'string', description: 'Server-sent events, each a chat.completion.chunk.' } },
+      },
+    },
+    ...refusals,
+  },
+})
+
+const openModelList = {
+  description: 'With a virtual key: the models that it may use, in OpenAI’s shape. With the master key: the catalog’s models.',
+}
+
+/** The inference routes, which no controller declares: they are served in front of the framework. */
+export const inferenceDocument: Pick<OpenAPIObject, 'paths' | 'components'> = {
+  paths: {
+    '/v1/chat/completions': { post: createChatCompletion('createChatCompletion') },
+    '/chat/completions': { post: createChatCompletion('createChatCompletionWithoutVersion') },
+    '/readyz': {
+      get: {
+        operationId: 'getReadiness',
+        tags: ['health'],
+        summary: 'Whether a request can be served now',
+        responses: { '200': { description: 'Yes.' }, '503': { description: 'No; `missing` says what is.' } },
+      },
+    },
+    '/livez': {
+      get: {
+        operationId: 'getLiveness',
+        tags: ['health'],
+        summary: 'Whether the process lives; depends on nothing else',
+        responses: { '200': { description: 'Yes.' } },
+      },
+    },
+  },
+  components: {
+    securitySchemes: {
+      virtualKey: { type: 'http', scheme: 'bearer', description: 'A virtual key, `vk_…`; also taken from the header `x-api-key`.' },
+      masterKey: { type: 'http', scheme: 'bearer', description: 'The master key, `mk_…`; also taken from the header `x-api-key`.' },
+    },
+    schemas: {
+      Error: {
+        type: 'object',
+        required: ['error'],
+        properties: {
+          error: {
+            type: 'object',
+            required: ['message', 'type', 'param', 'code'],
+            properties: {
+              message: { type: 'string', description: 'What happened and what to do.' },
+              type: { type: 'string', description: 'The kind of error, as OpenAI names them.' },
+              param: { type: 'string', nullable: true, description: 'The field at fault.' },
+              code: { type: 'string', description: 'Tells the errors apart; see the table of errors.' },
+              errors: {
+                type: 'array',
+                description: 'Every mistake, when there are several.',
+                items: {
+                  type: 'object',
+                  required: ['field', 'message'],
+                  properties: { field: { type: 'string' }, message: { type: 'string' } },
+                },
+              },
+            },
+          },
+        },
+      },
+      ChatCompletionRequest: {
+        type: 'object',
+        required: ['model', 'messages'],
+        description: 'OpenAI’s request. Fields that are not listed here pass through as they are.',
+        additionalProperties: true,
+        properties: {
+          model: { type: 'string', description: 'Public name of a model; GET /v1/models lists them.' },
+          messages: { type: 'array', items: { type: 'object', additionalProperties: true }, description: 'The conversation.' },
+          stream: { type: 'boolean', description: 'Answer as an event stream.' },
+          stream_options: {
+            type: 'object',
+            additionalProperties: true,
+            properties: { include_usage: { type: 'boolean', description: 'Send usage in a last chunk of the stream.' } },
+          },
+        },
+      },
+      ChatCompletion: {
+        type: 'object',
+        description: 'OpenAI’s reply, as the provider sent it.',
+        additionalProperties: true,
+        properties: {
+          id: { type: 'string' },
+          object: { type: 'string', enum: ['chat.completion'] },
+          model: { type: 'string', description: 'As the provider names it.' },
+          choices: { type: 'array', items: { type: 'object', additionalProperties: true } },
+          usage: { type: 'object', additionalProperties: true },
+        },
+      },
+      ModelObject: {
+        type: 'object',
+        required: ['id', 'object', 'created', 'owned_by'],
+        properties: {
+          id: { type: 'string', description: 'Public name of the model.' },
+          object: { type: 'string', enum: ['model'] },
+          created: { type: 'integer', description: 'Seconds since 1970.' },
+          owned_by: { type: 'string', description: 'Name of its provider.' },
+        },
+      },
+      ModelObjectList: {
+        type: 'object',
+        ...openModelList,
+        required: ['object', 'data'],
+        properties: {
+          object: { type: 'string', enum: ['list'] },
+          data: { type: 'array', items: { $ref: '#/components/schemas/ModelObject' } },
+        },
+      },
+    },
+  },
+}
