@@ -1,0 +1,10 @@
+import { Env, RestConfig } from '@weir/config'
+import { Matches } from 'class-validator'
+
+/** Metering's configuration; docs in services/metering/README.md. */
+export class MeteringConfig extends RestConfig {
+  /** Where the prices are that usage events name. */
+  @Env('WEIR_CATALOG_GRPC')
+  @Matches(/^[^:\s]+:\d+$/)
+  catalogGrpc: string
+}

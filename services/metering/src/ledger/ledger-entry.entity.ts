@@ -1,0 +1,103 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm'
+import type { RatingStatus } from './rated-attempt.js'
+
+/** A row of the ledger as it is read; ledger.repository.ts writes them. */
+@Entity('ledger')
+export class LedgerEntry {
+  @PrimaryColumn('uuid')
+  event_id: string
+
+  @Column('text')
+  request_id: string
+
+  @Column('integer')
+  attempt: number
+
+  @Column('timestamptz')
+  started_at: Date
+
+  @Column('timestamptz')
+  ended_at: Date
+
+  @Column('timestamptz')
+  rated_at: Date
+
+  @Column('text')
+  organization: string
+
+  @Column('text')
+  team: string
+
+  @Column('text')
+  team_path: string
+
+  @Column('text')
+  workspace: string
+
+  @Column('text')
+  workload: string
+
+  @Column('text')
+  virtual_key: string
+
+  @Column('text')
+  endpoint: string
+
+  @Column('text')
+  model: string
+
+  @Column('text')
+  provider_model: string
+
+  @Column('text')
+  provider: string
+
+  @Column('text')
+  provider_id: string
+
+  @Column('text')
+  price_id: string
+
+  @Column('text')
+  outcome: string
+
+  @Column('integer')
+  upstream_status: number
+
+  @Column('text')
+  error_code: string
+
+  @Column('boolean')
+  streamed: boolean
+
+  @Column('text')
+  usage_source: string
+
+  @Column('integer')
+  input_tokens: number
+
+  @Column('integer')
+  cached_input_tokens: number
+
+  @Column('integer')
+  cache_write_tokens: number
+
+  @Column('integer')
+  output_tokens: number
+
+  @Column('integer')
+  reasoning_tokens: number
+
+  @Column('integer')
+  first_byte_ms: number
+
+  @Column('integer')
+  duration_ms: number
+
+  @Column('text')
+  rating_status: RatingStatus
+
+  /** Decimal text of a whole number; null when unpriced. */
+  @Column('numeric', { nullable: true })
+  cost_nano_usd: string | null
+}

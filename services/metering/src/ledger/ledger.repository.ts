@@ -1,0 +1,106 @@
+import type { EntityManager } from 'typeorm'
+import type { HourlySum } from './hourly-sum.js'
+import type { RatedAttempt } from './rated-attempt.js'
+
+interface Column<Row> {
+  name: string
+  type: string
+  value(row: Row): unknown
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString()
+
+const ledgerColumns: Column<RatedAttempt>[] = [
+  { name: 'event_id', type: 'uuid', value: ({ event }) => event.eventId },
+  { name: 'request_id', type: 'text', value: ({ event }) => event.requestId },
+  { name: 'attempt', type: 'integer', value: ({ event }) => event.attempt },
+  { name: 'started_at', type: 'timestamptz', value: ({ startedAtMs }) => iso(startedAtMs) },
+  { name: 'ended_at', type: 'timestamptz', value: ({ endedAtMs }) => iso(endedAtMs) },
+  { name: 'rated_at', type: 'timestamptz', value: ({ ratedAtMs }) => iso(ratedAtMs) },
+  { name: 'organization', type: 'text', value: ({ event }) => event.organization },
+  { name: 'team', type: 'text', value: ({ event }) => event.team },
+  { name: 'team_path', type: 'text', value: ({ event }) => event.teamPath },
+  { name: 'workspace', type: 'text', value: ({ event }) => event.workspace },
+  { name: 'workload', type: 'text', value: ({ event }) => event.workload },
+  { name: 'virtual_key', type: 'text', value: ({ event }) => event.virtualKey },
+  { name: 'endpoint', type: 'text', value: ({ event }) => event.endpoint },
+  { name: 'model', type: 'text', value: ({ event }) => event.model },
+  { name: 'provider_model', type: 'text', value: ({ event }) => event.providerModel },
+  { name: 'provider', type: 'text', value: ({ event }) => event.provider },
+  { name: 'provider_id', type: 'text', value: ({ event }) => event.providerId },
+  { name: 'price_id', type: 'text', value: ({ event }) => event.priceId },
+  { name: 'outcome', type: 'text', value: ({ event }) => event.outcome },
+  { name: 'upstream_status', type: 'integer', value: ({ event }) => event.upstreamStatus },
+  { name: 'error_code', type: 'text', value: ({ event }) => event.errorCode },
+  { name: 'streamed', type: 'boolean', value: ({ event }) => event.streamed },
+  { name: 'usage_source', type: 'text', value: ({ event }) => event.usageSource },
+  { name: 'input_tokens', type: 'integer', value: ({ event }) => event.inputTokens },
+  { name: 'cached_input_tokens', type: 'integer', value: ({ event }) => event.cachedInputTokens },
+  { name: 'cache_write_tokens', type: 'integer', value: ({ event }) => event.cacheWriteTokens },
+  { name: 'output_tokens', type: 'integer', value: ({ event }) => event.outputTokens },
+  { name: 'reasoning_tokens', type: 'integer', value: ({ event }) => event.reasoningTokens },
+  { name: 'first_byte_ms', type: 'integer', value: ({ event }) => event.firstByteMs },
+  { name: 'duration_ms', type: 'integer', value: ({ event }) => event.durationMs },
+  { name: 'rating_status', type: 'text', value: ({ status }) => status },
+  { name: 'cost_nano_usd', type: 'numeric', value: ({ costNanoUsd }) => costNanoUsd?.toString() ?? null },
+]
+
+const sumColumns: Column<HourlySum>[] = [
+  { name: 'start', type: 'timestamptz', value: (sum) => iso(sum.startMs) },
+  { name: 'dimensions', type: 'uuid', value: (sum) => sum.dimensions },
+  { name: 'organization', type: 'text', value: (sum) => sum.organization },
+  { name: 'team', type: 'text', value: (sum) => sum.team },
+  { name: 'workspace', type: 'text', value: (sum) => sum.workspace },
+  { name: 'workload', type: 'text', value: (sum) => sum.workload },
+  { name: 'model', type: 'text', value: (sum) => sum.model },
+  { name: 'provider', type: 'text', value: (sum) => sum.provider },
+  { name: 'virtual_key', type: 'text', value: (sum) => sum.virtualKey },
+]
+
+const figureColumns: Column<HourlySum>[] = [
+  { name: 'requests', type: 'bigint', value: (sum) => sum.requests },
+  { name: 'attempts', type: 'bigint', value: (sum) => sum.attempts },
+  { name: 'input_tokens', type: 'bigint', value: (sum) => sum.inputTokens },
+  { name: 'cached_input_tokens', type: 'bigint', value: (sum) => sum.cachedInputTokens },
+  { name: 'cache_write_tokens', type: 'bigint', value: (sum) => sum.cacheWriteTokens },
+  { name: 'output_tokens', type: 'bigint', value: (sum) => sum.outputTokens },
+  { name: 'reasoning_tokens', type: 'bigint', value: (sum) => sum.reasoningTokens },
+  { name: 'unpriced_attempts', type: 'bigint', value: (sum) => sum.unpricedAttempts },
+  { name: 'cost_nano_usd', type: 'numeric', value: (sum) => sum.costNanoUsd.toString() },
+]
+
+/** `INSERT … SELECT` from one array a column: PostgreSQL takes at most 65,535 parameters. */
+function insertFromArrays<Row>(table: string, columns: Column<Row>[]): string {
+  const names = columns.map(({ name }) => name).join(', ')
+  const arrays = columns.map(({ type }, index) => `$${index + 1}::${type}[]`).join(', ')
+  return `INSERT INTO ${table} (${names}) SELECT * FROM unnest(${arrays})`
+}
+
+const toArrays = <Row>(columns: Column<Row>[], rows: Row[]): unknown[][] =>
+  columns.map(({ value }) => rows.map((row) => value(row)))
+
+const insertLedger = `${insertFromArrays('ledger', ledgerColumns)} ON CONFLICT (event_id) DO NOTHING RETURNING event_id`
+
+const addSums = `${insertFromArrays('usage_hourly', [...sumColumns, ...figureColumns])}
+  ON CONFLICT (start, dimensions) DO UPDATE SET
+  ${figureColumns.map(({ name }) => `${name} = usage_hourly.${name} + EXCLUDED.${name}`).join(', ')}`
+
+/**
+ * Adds the attempts that the ledger does not have yet, and gives their event ids. Rows are inserted
+ * in the order of ids, for the reason in sumByHour: a copy waits for the transaction that has the
+ * first.
+ */
+export async function insertNewAttempts(
+  manager: EntityManager,
+  attempts: RatedAttempt[],
+): Promise<Set<string>> {
+  const sorted = attempts.toSorted((a, b) => (a.event.eventId < b.event.eventId ? -1 : 1))
+  const rows = await manager.query<{ event_id: string }[]>(insertLedger, toArrays(ledgerColumns, sorted))
+  return new Set(rows.map((row) => row.event_id))
+}
+
+/** Adds to the hourly sums, in the order given. */
+export async function addHourlySums(manager: EntityManager, sums: HourlySum[]): Promise<void> {
+  if (sums.length === 0) return
+  await manager.query(addSums, toArrays([...sumColumns, ...figureColumns], sums))
+}

@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common'
+import type { Batch } from '@weir/bus'
+import { requestSettled, usageRated } from '@weir/contracts'
+import { GroupCommit, Outbox, savePosition } from '@weir/database'
+import { DataSource } from 'typeorm'
+import { PriceService } from '../price/price.service.js'
+import { sumByHour } from './hourly-sum.js'
+import { batchDuration, consumed, duplicates, newestEventAge, unpriced } from './ledger.metrics.js'
+import { addHourlySums, insertNewAttempts } from './ledger.repository.js'
+import { type RatedAttempt, rateAttempt, toUsageRated } from './rated-attempt.js'
+import { readSettledAttempt } from './settled-attempt.js'
+
+/** Consumer group of metering. */
+export const meteringGroup = 'metering'
+
+const source = 'weir/metering'
+const topic = requestSettled.topic
+const maxAttemptsPerTransaction = 2_000
+
+/** A batch of one partition, with its costs. */
+interface RatedBatch {
+  partition: number
+  nextOffset: bigint
+  attempts: RatedAttempt[]
+}
+
+/** Turns settled attempts into the ledger, its sums and rated events. */
+@Injectable()
+export class LedgerService {
+  private readonly commits = new GroupCommit<RatedBatch>({
+    commit: (batches) => this.commit(batches),
+    sizeOf: ({ attempts }) => attempts.length,
+    maxSize: maxAttemptsPerTransaction,
+  })
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly prices: PriceService,
+    private readonly outbox: Outbox,
+  ) {}
+
+  /**
+   * Rates a batch and records it: the attempts that the ledger lacks, their sums, their rated
+   * events and the position are one transaction. Whatever fails, all of it is undone and the batch
+   * comes again.
+   */
+  async record({ partition, messages }: Batch): Promise<void> {
+    const settled = messages.map(readSettledAttempt)
+    const prices = await this.prices.find(settled.map(({ event }) => event.priceId))
+    const ratedAtMs = Date.now()
+    const attempts = settled.map((attempt) =>
+      rateAttempt(attempt, prices.get(attempt.event.priceId), ratedAtMs),
+    )
+    const nextOffset = (messages.at(-1)?.offset ?? -1n) + 1n
+    await this.commits.add({ partition, nextOffset, attempts })
+  }
+
+  private async commit(batches: RatedBatch[]): Promise<void> {
+    const stopTimer = batchDuration.startTimer({ topic })
+    const attempts = batches.flatMap((batch) => batch.attempts)
+    // Of copies that differ, one and the same must go to the ledger, the sums and the bus.
+    const distinct = [...new Map(attempts.map((attempt) => [attempt.event.eventId, attempt])).values()]
+    const added = await this.dataSource.transaction(async (manager) => {
+      const newIds = await insertNewAttempts(manager, distinct)
+      const added = distinct.filter(({ event }) => newIds.has(event.eventId))
+      await addHourlySums(manager, sumByHour(added))
+      const messages = added.map((attempt) =>
+        usageRated.encode(toUsageRated(attempt), source, attempt.traceparent),
+      )
+      await Outbox.add(manager, usageRated.topic, messages)
+      for (const batch of batches.toSorted((a, b) => a.partition - b.partition)) {
+        await savePosition(manager, meteringGroup, { topic, ...batch })
+      }
+      return added
+    })
+    this.outbox.notify()
+    stopTimer()
+    this.count(attempts, added)
+  }
+
+  private count(attempts: RatedAttempt[], added: RatedAttempt[]): void {
+    consumed.inc({ topic }, attempts.length)
+    duplicates.inc({ topic }, attempts.length - added.length)
+    for (const { status, event } of added) if (status === 'unpriced') unpriced.inc({ model: event.model })
+    const newestMs = attempts.reduce((newest, { endedAtMs }) => Math.max(newest, endedAtMs), 0)
+    newestEventAge.set({ topic }, (Date.now() - newestMs) / 1_000)
+  }
+}

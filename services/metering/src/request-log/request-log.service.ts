@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common'
+import { InjectRepository } from '@nestjs/typeorm'
+import { AppError } from '@weir/errors'
+import {
+  type Caller,
+  decodeCursor,
+  parseMoment,
+  periodOf,
+  toPage,
+  usageDimensionNames,
+  usageDimensions,
+} from '@weir/http'
+import type { Repository, SelectQueryBuilder } from 'typeorm'
+import { LedgerEntry } from '../ledger/ledger-entry.entity.js'
+import { type RequestLogPage, type RequestLogQuery, toResponse } from './request-log.dto.js'
+
+const uuid = /^[0-9a-f-]{36}$/
+const maxAttemptsOfRequest = 1_000
+
+/** Shows the ledger's rows, newest first. */
+@Injectable()
+export class RequestLogService {
+  constructor(@InjectRepository(LedgerEntry) private readonly ledger: Repository<LedgerEntry>) {}
+
+  async list(caller: Caller, query: RequestLogQuery): Promise<RequestLogPage> {
+    const { start, end } = periodOf(query, new Date())
+    const rows = this.ledger
+      .createQueryBuilder('entry')
+      .where('entry.organization = :organization', caller)
+      .andWhere('entry.started_at >= :start AND entry.started_at < :end', { start, end })
+      .orderBy('entry.started_at', 'DESC')
+      .addOrderBy('entry.event_id', 'DESC')
+      .limit(query.limit + 1)
+    for (const name of usageDimensionNames) only(rows, usageDimensions[name].column, query[name])
+    only(rows, 'outcome', query.outcome)
+    only(rows, 'request_id', query.request_id)
+    if (query.cursor !== undefined) {
+      const [startedAt, eventId] = readCursor(query.cursor)
+      rows.andWhere('(entry.started_at, entry.event_id) < (:startedAt, :eventId)', { startedAt, eventId })
+    }
+    return toPage(await rows.getMany(), {
+      limit: query.limit,
+      cursor: (entry) => [entry.started_at.toISOString(), entry.event_id],
+      toResponse,
+    })
+  }
+
+  /** All attempts of a request, the first first. */
+  async get(caller: Caller, requestId: string): Promise<RequestLogPage> {
+    const entries = await this.ledger.find({
+      where: { organization: caller.organization, request_id: requestId },
+      order: { started_at: 'ASC', attempt: 'ASC', event_id: 'ASC' },
+      take: maxAttemptsOfRequest,
+    })
+    if (entries.length === 0) throw AppError.of('request_not_found', { request: requestId })
+    return toPage(entries, { limit: maxAttemptsOfRequest, cursor: () => [], toResponse })
+  }
+}
+
+/**
+ * One value is compared with `=`, so that PostgreSQL reads the index of that column in the order of
+ * time; with several it reads the newest rows of each.
+ */
+function only(rows: SelectQueryBuilder<LedgerEntry>, column: string, allowed: string[] | undefined): void {
+  if (!allowed) return
+  const [first] = allowed
+  if (allowed.length === 1) rows.andWhere(`entry.${column} = :${column}`, { [column]: first })
+  else rows.andWhere(`entry.${column} IN (:...${column})`, { [column]: allowed })
+}
+
+/** Checked, since the database fails on a time or an id that is none. */
+function readCursor(cursor: string): [startedAt: string, eventId: string] {
+  const [startedAt = '', eventId = ''] = decodeCursor(cursor, 2)
+  // Throws what a cursor that cannot be read throws.
+  if (!parseMoment(startedAt) || !uuid.test(eventId)) decodeCursor('', 2)
+  return [startedAt, eventId]
+}
