@@ -1,11 +1,12 @@
 import { EventEmitter, once } from 'node:events'
-import pg from 'pg'
 import { Observable, type Subscriber } from 'rxjs'
 import type { DataSource, EntityManager } from 'typeorm'
+import { ChangeListener } from './change-listener.js'
 
 const pollMs = 1_000
 const heartbeatMs = 2_000
 const keptChanges = 100_000
+const pageSize = 2_000
 
 /** A batch for one watcher; see WatchIdentityResponse in proto/weir/identity/v1/snapshot.proto. */
 export interface FeedBatch<Resource> {
@@ -17,20 +18,41 @@ export interface FeedBatch<Resource> {
   removals: { kind: string; id: string }[]
 }
 
-/** How the resources of one kind are read; both run in a snapshot of the whole database. */
+/** How the resources of one kind are read. */
 export interface FeedKind<Resource> {
   kind: string
   /** The resources with these ids; those that are gone are left out. */
   byIds(manager: EntityManager, ids: string[]): Promise<{ id: string; resource: Resource }[]>
   /** All of them, a page at a time, in the order of ids. */
-  page(manager: EntityManager, afterId: string | undefined, limit: number): Promise<{ id: string; resource: Resource }[]>
+  page(
+    manager: EntityManager,
+    afterId: string | undefined,
+    limit: number,
+  ): Promise<{ id: string; resource: Resource }[]>
 }
 
-interface Head {
+/** Where the state of a service stands. */
+export interface Head {
   epoch: string
   version: string
   pruned_version: string
 }
+
+/** Where a watcher stands. */
+interface Position {
+  epoch: string
+  version: bigint
+}
+
+type Say<Resource> = (batch: FeedBatch<Resource>) => Promise<void>
+
+/**
+ * The epoch names the database and its timeline: a server that was promoted or restored to a point
+ * in time may count versions again that the lost one had counted.
+ */
+const headSql = `
+  SELECT epoch || '.' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS epoch, version, pruned_version
+  FROM change_head`
 
 /**
  * Streams a service's state to watchers: whole at first, then each change, in the order of
@@ -39,19 +61,21 @@ interface Head {
  */
 export class ChangeFeed<Resource> {
   private readonly heads = new EventEmitter().setMaxListeners(0)
-  private readonly schema: string
+  private readonly listener: ChangeListener
   private head: Head | undefined
   private headReadAt = 0
-  private listener: pg.Client | undefined
   private closed = false
   private timer: NodeJS.Timeout | undefined
+  private refreshing: Promise<void> | undefined
+  private refreshAgain = false
 
   constructor(
     private readonly dataSource: DataSource,
     private readonly kinds: FeedKind<Resource>[],
     private readonly onError: (error: unknown) => void,
   ) {
-    this.schema = String((dataSource.options as { schema?: string }).schema)
+    const { url, schema } = dataSource.options as { url?: string; schema?: string }
+    this.listener = new ChangeListener({ url, channel: `${schema}_change` }, () => void this.refresh())
   }
 
   start(): void {
@@ -63,42 +87,63 @@ export class ChangeFeed<Resource> {
     poll()
   }
 
+  /** Ends every watch. */
   async close(): Promise<void> {
     this.closed = true
     clearTimeout(this.timer)
     this.heads.emit('head')
-    await this.listener?.end().catch(() => undefined)
+    await this.listener.close()
+    await this.refreshing
   }
 
-  /** What a watcher that has `sinceVersion` of `epoch` must hear, until it unsubscribes. */
-  watch(from: { epoch: string; sinceVersion: string }): Observable<FeedBatch<Resource>> {
+  /**
+   * What a watcher that has `sinceVersion` of `epoch` must hear, until it unsubscribes. `pace`
+   * resolves when the watcher can take more, so that a million resources never wait in memory.
+   */
+  watch(
+    from: { epoch: string; sinceVersion: string },
+    options: { pace?: () => Promise<void> } = {},
+  ): Observable<FeedBatch<Resource>> {
     return new Observable((subscriber) => {
-      void this.serve(from, subscriber).catch((error: unknown) => subscriber.error(error))
+      void this.serve(from, subscriber, options.pace).catch((error: unknown) => subscriber.error(error))
     })
+  }
+
+  /** Reads in one snapshot of the database, with the head as it is in that snapshot. */
+  inSnapshot<T>(work: (manager: EntityManager, head: Head) => Promise<T>): Promise<T> {
+    return this.dataSource.transaction('REPEATABLE READ', async (manager) =>
+      work(manager, await readHead(manager)),
+    )
   }
 
   private async serve(
     from: { epoch: string; sinceVersion: string },
     subscriber: Subscriber<FeedBatch<Resource>>,
+    pace: (() => Promise<void>) | undefined,
   ): Promise<void> {
-    await this.refresh()
-    let at = this.canResume(from) ? { epoch: from.epoch, version: BigInt(from.sinceVersion) } : undefined
     let saidAt = 0
-    const say = (batch: FeedBatch<Resource>) => {
+    const say: Say<Resource> = async (batch) => {
       saidAt = Date.now()
       subscriber.next(batch)
+      await pace?.()
+      if (subscriber.closed || this.closed) throw new WatchEnded()
     }
+    await this.refresh()
+    let at = this.canResume(from)
+      ? { epoch: from.epoch, version: BigInt(from.sinceVersion || '0') }
+      : undefined
     while (!subscriber.closed && !this.closed) {
       try {
-        if (this.head && (!at || at.epoch !== this.head.epoch || at.version < BigInt(this.head.pruned_version))) {
+        if (await this.mustRestart(at)) {
           at = await this.sendWhole(say)
-        } else if (this.head && at && at.version < BigInt(this.head.version)) {
-          at = { ...at, version: await this.sendChanges(at.version, say) }
-        } else if (this.head && at && this.heartbeatIsDue(saidAt)) {
-          say({ epoch: at.epoch, version: String(at.version), reset: false, synced: true, upserts: [], removals: [] })
+        } else if (at && this.isBehind(at)) {
+          at = await this.sendChanges(at, say)
+        } else if (at && this.heartbeatIsDue(saidAt)) {
+          await say({ ...mark(at), reset: false, synced: true, upserts: [], removals: [] })
         }
-        if (!this.isAhead(at)) await once(this.heads, 'head')
+        if (!this.isBehind(at)) await once(this.heads, 'head')
       } catch (error) {
+        if (error instanceof WatchEnded) break
         // The watcher keeps what it has; its staleness grows until the database is back.
         this.onError(error)
         await new Promise((resolve) => setTimeout(resolve, pollMs))
@@ -112,7 +157,17 @@ export class ChangeFeed<Resource> {
     return this.head?.epoch === epoch && BigInt(sinceVersion || '0') <= BigInt(this.head.version)
   }
 
-  private isAhead(at: { epoch: string; version: bigint } | undefined): boolean {
+  /** Whether what a watcher has cannot be brought up to date by changes. */
+  private async mustRestart(at: Position | undefined): Promise<boolean> {
+    if (!this.head) return false
+    if (!at || at.epoch !== this.head.epoch || at.version < BigInt(this.head.pruned_version)) return true
+    if (at.version <= BigInt(this.head.version)) return false
+    // Most often the head in memory is the older one of two; only the database can tell.
+    this.head = await this.inSnapshot((_, head) => Promise.resolve(head))
+    return at.epoch !== this.head.epoch || at.version > BigInt(this.head.version)
+  }
+
+  private isBehind(at: Position | undefined): boolean {
     if (!this.head) return false
     return !at || at.epoch !== this.head.epoch || at.version < BigInt(this.head.version)
   }
@@ -122,95 +177,115 @@ export class ChangeFeed<Resource> {
     return Date.now() - saidAt >= heartbeatMs && Date.now() - this.headReadAt < heartbeatMs
   }
 
-  private async sendWhole(say: (batch: FeedBatch<Resource>) => void): Promise<{ epoch: string; version: bigint }> {
-    return this.inSnapshot(async (manager, head) => {
-      let reset = true
-      for (const { page } of this.kinds) {
-        let afterId: string | undefined
-        for (;;) {
-          const rows = await page(manager, afterId, 2_000)
-          if (rows.length === 0) break
-          say({ ...this.mark(head), reset, synced: false, upserts: rows.map((row) => row.resource), removals: [] })
-          reset = false
-          afterId = rows.at(-1)?.id
-        }
+  /**
+   * The pages are read one after the other without a lasting transaction, then what changed
+   * meanwhile; so a slow watcher keeps no connection, and what it has at the end is one state.
+   */
+  private async sendWhole(say: Say<Resource>): Promise<Position> {
+    const head = await readHead(this.dataSource.manager)
+    const start = { epoch: head.epoch, version: BigInt(head.version) }
+    // Until it is whole the watcher has nothing that it could resume from.
+    const partial = { epoch: head.epoch, version: '0', synced: false, removals: [] }
+    await say({ ...partial, reset: true, upserts: [] })
+    for (const { page } of this.kinds) {
+      let afterId: string | undefined
+      for (;;) {
+        const rows = await page(this.dataSource.manager, afterId, pageSize)
+        if (rows.length === 0) break
+        await say({ ...partial, reset: false, upserts: rows.map((row) => row.resource) })
+        afterId = rows.at(-1)?.id
       }
-      say({ ...this.mark(head), reset, synced: true, upserts: [], removals: [] })
-      return { epoch: head.epoch, version: BigInt(head.version) }
-    })
+    }
+    return this.sendChanges(start, say)
   }
 
-  private async sendChanges(since: bigint, say: (batch: FeedBatch<Resource>) => void): Promise<bigint> {
-    return this.inSnapshot(async (manager, head) => {
-      const changed = await manager.query<{ kind: string; id: string }[]>(
-        `SELECT DISTINCT kind, id FROM change WHERE version > $1`,
-        [String(since)],
-      )
-      const upserts: Resource[] = []
-      const removals: { kind: string; id: string }[] = []
-      for (const { kind, byIds } of this.kinds) {
-        const ids = changed.filter((change) => change.kind === kind).map((change) => change.id)
-        if (ids.length === 0) continue
-        const rows = await byIds(manager, ids)
-        upserts.push(...rows.map((row) => row.resource))
-        const found = new Set(rows.map((row) => row.id))
-        removals.push(...ids.filter((id) => !found.has(id)).map((id) => ({ kind, id })))
+  /** Sends what changed since a version; the watcher has the new version with the last batch. */
+  private async sendChanges(since: Position, say: Say<Resource>): Promise<Position> {
+    const { head, upserts, removals } = await this.inSnapshot(async (manager, head) => ({
+      head,
+      ...(await this.readChanges(manager, since.version)),
+    }))
+    if (head.epoch !== since.epoch || BigInt(head.pruned_version) > since.version) return since
+    const to = { epoch: head.epoch, version: BigInt(head.version) }
+    if (!this.head || BigInt(this.head.version) < to.version) this.head = head
+    let rest = upserts
+    for (; rest.length > pageSize; rest = rest.slice(pageSize)) {
+      await say({
+        ...mark(since),
+        reset: false,
+        synced: false,
+        upserts: rest.slice(0, pageSize),
+        removals: [],
+      })
+    }
+    await say({ ...mark(to), reset: false, synced: true, upserts: rest, removals })
+    return to
+  }
+
+  private async readChanges(
+    manager: EntityManager,
+    since: bigint,
+  ): Promise<{ upserts: Resource[]; removals: { kind: string; id: string }[] }> {
+    const changed = await manager.query<{ kind: string; id: string }[]>(
+      `SELECT DISTINCT kind, id FROM change WHERE version > $1`,
+      [String(since)],
+    )
+    const upserts: Resource[] = []
+    const removals: { kind: string; id: string }[] = []
+    for (const { kind, byIds } of this.kinds) {
+      const ids = changed.filter((change) => change.kind === kind).map((change) => change.id)
+      if (ids.length === 0) continue
+      const rows = await byIds(manager, ids)
+      for (const row of rows) upserts.push(row.resource)
+      const found = new Set(rows.map((row) => row.id))
+      removals.push(...ids.filter((id) => !found.has(id)).map((id) => ({ kind, id })))
+    }
+    return { upserts, removals }
+  }
+
+  /** One read at a time, so that an older head never replaces a newer one. */
+  private refresh(): Promise<void> {
+    this.refreshAgain = true
+    this.refreshing ??= this.refreshWhileAsked().finally(() => {
+      this.refreshing = undefined
+    })
+    return this.refreshing
+  }
+
+  private async refreshWhileAsked(): Promise<void> {
+    while (this.refreshAgain && !this.closed) {
+      this.refreshAgain = false
+      try {
+        await this.listener.listen()
+        this.head = await readHead(this.dataSource.manager)
+        this.headReadAt = Date.now()
+        await this.prune(this.head)
+      } catch (error) {
+        if (!this.closed) this.onError(error)
+      } finally {
+        this.heads.emit('head')
       }
-      say({ ...this.mark(head), reset: false, synced: true, upserts, removals })
-      return BigInt(head.version)
-    })
-  }
-
-  /** Reads in one snapshot of the database, with the head as it is in that snapshot. */
-  inSnapshot<T>(work: (manager: EntityManager, head: Head) => Promise<T>): Promise<T> {
-    return this.dataSource.transaction('REPEATABLE READ', async (manager) => {
-      const [head] = await manager.query<Head[]>(`SELECT epoch, version, pruned_version FROM change_head`)
-      if (!head) throw new Error('change_head is empty: the database was not migrated.')
-      return work(manager, head)
-    })
-  }
-
-  private mark(head: Head): { epoch: string; version: string } {
-    return { epoch: head.epoch, version: head.version }
-  }
-
-  private async refresh(): Promise<void> {
-    try {
-      await this.listen()
-      const [head] = await this.dataSource.query<Head[]>(
-        `SELECT epoch, version, pruned_version FROM change_head`,
-      )
-      this.head = head
-      this.headReadAt = Date.now()
-      await this.prune(head)
-    } catch (error) {
-      this.onError(error)
-    } finally {
-      this.heads.emit('head')
     }
   }
 
-  /** One connection hears of commits at once; the poll makes up for what it misses while it is away. */
-  private async listen(): Promise<void> {
-    if (this.listener || this.closed) return
-    const { url } = this.dataSource.options as { url?: string }
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
-    const gone = () => {
-      if (this.listener === client) this.listener = undefined
-    }
-    client.on('error', gone).on('end', gone)
-    client.on('notification', () => void this.refresh())
-    await client.connect()
-    await client.query(`LISTEN ${pg.escapeIdentifier(`${this.schema}_change`)}`)
-    this.listener = client
-  }
-
-  private async prune(head: Head | undefined): Promise<void> {
-    if (!head || BigInt(head.version) - BigInt(head.pruned_version) < BigInt(2 * keptChanges)) return
+  private async prune(head: Head): Promise<void> {
+    if (BigInt(head.version) - BigInt(head.pruned_version) < BigInt(2 * keptChanges)) return
     const upTo = String(BigInt(head.version) - BigInt(keptChanges))
     await this.dataSource.transaction(async (manager) => {
       await manager.query(`UPDATE change_head SET pruned_version = $1 WHERE pruned_version < $1`, [upTo])
       await manager.query(`DELETE FROM change WHERE version <= $1`, [upTo])
     })
   }
+}
+
+class WatchEnded extends Error {}
+
+function mark(at: Position): { epoch: string; version: string } {
+  return { epoch: at.epoch, version: String(at.version) }
+}
+
+async function readHead(manager: EntityManager): Promise<Head> {
+  const [head] = await manager.query<Head[]>(headSql)
+  if (!head) throw new Error('change_head is empty: the database was not migrated.')
+  return head
 }

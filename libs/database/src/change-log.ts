@@ -16,9 +16,15 @@ export interface VersionedChange extends Change {
   version: string
 }
 
+/** What the bus gets to know of a change. */
+export interface ChangeMessage {
+  topic: string
+  message: Message
+}
+
 interface ChangeLogOptions {
   /** The bus's message for a change. */
-  toMessage(change: VersionedChange): { topic: string; message: Message }
+  toMessage(change: VersionedChange): ChangeMessage
   /** Called after each commit that changed something. */
   onCommit(): void
 }
@@ -35,7 +41,9 @@ export class ChangeLog {
   ) {}
 
   /** Runs `work` in a transaction; what it reports as changed is in force when this resolves. */
-  async write<T>(work: (manager: EntityManager, changed: (change: Change) => void) => Promise<T>): Promise<T> {
+  async write<T>(
+    work: (manager: EntityManager, changed: (change: Change) => void) => Promise<T>,
+  ): Promise<T> {
     const changes: Change[] = []
     const result = await this.dataSource.transaction(async (manager) => {
       const result = await work(manager, (change) => changes.push(change))
@@ -56,7 +64,12 @@ export class ChangeLog {
     await manager.query(
       `INSERT INTO change (version, kind, id, action)
        SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[])`,
-      [versioned.map((c) => c.version), versioned.map((c) => c.kind), versioned.map((c) => c.id), versioned.map((c) => c.action)],
+      [
+        versioned.map((c) => c.version),
+        versioned.map((c) => c.kind),
+        versioned.map((c) => c.id),
+        versioned.map((c) => c.action),
+      ],
     )
     for (const change of versioned) {
       const { topic, message } = this.options.toMessage(change)

@@ -12,7 +12,10 @@ interface DatabaseOptions {
 }
 
 /** TypeORM's options for a service's schema. */
-export function dataSourceOptions({ url, schema, entities, migrations, poolSize = 10 }: DatabaseOptions): DataSourceOptions {
+export function dataSourceOptions(
+  { url, schema, entities, migrations, poolSize = 10 }: DatabaseOptions,
+  timeouts = '-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000',
+): DataSourceOptions {
   return {
     type: 'postgres',
     url,
@@ -22,8 +25,10 @@ export function dataSourceOptions({ url, schema, entities, migrations, poolSize 
     migrationsTableName: 'migration',
     poolSize,
     extra: {
-      options: `-c search_path=${schema} -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000`,
+      options: `-c search_path=${schema} ${timeouts}`,
+      application_name: `weir ${schema}`,
       connectionTimeoutMillis: 5_000,
+      keepAlive: true,
     },
   }
 }
@@ -40,14 +45,20 @@ export async function openDataSource(options: DatabaseOptions): Promise<DataSour
   try {
     await lock.query('SELECT pg_advisory_lock(hashtext($1))', [`weir migrate ${options.schema}`])
     await lock.query(`CREATE SCHEMA IF NOT EXISTS ${pg.escapeIdentifier(options.schema)}`)
-    const dataSource = await new DataSource(dataSourceOptions(options)).initialize()
-    await dataSource.runMigrations({ transaction: 'each' }).catch(async (error: unknown) => {
-      await dataSource.destroy()
-      throw error
-    })
-    return dataSource
+    await migrate(options)
+    return await new DataSource(dataSourceOptions(options)).initialize()
   } finally {
     await lock.end().catch(() => undefined)
+  }
+}
+
+/** On a connection of its own: a migration of a large table may take longer than any request. */
+async function migrate(options: DatabaseOptions): Promise<void> {
+  const dataSource = await new DataSource(dataSourceOptions({ ...options, poolSize: 1 }, '')).initialize()
+  try {
+    await dataSource.runMigrations({ transaction: 'each' })
+  } finally {
+    await dataSource.destroy()
   }
 }
 
@@ -68,9 +79,20 @@ export async function awaitDataSource(
 }
 
 const unavailableCodes = new Set([
-  'ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EPIPE',
-  // PostgreSQL: class 08 connection, 57P0x shutting or starting up, 53300 too many connections.
-  '08000', '08001', '08003', '08004', '08006', '57P01', '57P02', '57P03', '53300',
+  ...[
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'ETIMEDOUT',
+    'EPIPE',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+  ],
+  // PostgreSQL: class 08 connection, 57P0x shutting or starting up, 53 out of disk, memory or connections,
+  // 25006 a standby that is not promoted yet, 57014 and 25P03 a statement or transaction that took too long.
+  ...['08000', '08001', '08003', '08004', '08006', '57P01', '57P02', '57P03', '57P05'],
+  ...['53000', '53100', '53200', '53300', '25006', '25P03', '57014'],
 ])
 
 /** Whether an error says that the database cannot be reached now, rather than that a statement is wrong. */
@@ -79,10 +101,18 @@ export function isUnavailable(error: unknown): boolean {
   const { code, driverError, errors } = error as { code?: unknown; driverError?: unknown; errors?: unknown[] }
   return (
     unavailableCodes.has(String(code)) ||
-    /Connection terminated|timeout exceeded when trying to connect|Connection ended|not queryable/i.test(error.message) ||
+    /Connection terminated|timeout exceeded when trying to connect|Connection ended|not queryable/i.test(
+      error.message,
+    ) ||
     (driverError !== undefined && driverError !== error && isUnavailable(driverError)) ||
     (Array.isArray(errors) && errors.some(isUnavailable))
   )
+}
+
+/** The foreign key that an error says is violated, by the constraint's name. */
+export function violatedForeignKey(error: unknown): string | undefined {
+  const { code, constraint } = error as { code?: unknown; constraint?: unknown }
+  return code === '23503' ? String(constraint) : undefined
 }
 
 /** Whether an error is a violated unique constraint (or the one named). */

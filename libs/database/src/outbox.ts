@@ -21,6 +21,8 @@ interface OutboxRow {
  */
 export class Outbox {
   private closed = false
+  private notified = false
+  private failures = 0
   private running: Promise<void> | undefined
   private wake: () => void = () => undefined
 
@@ -38,7 +40,12 @@ export class Outbox {
        SELECT $1, m.key, m.value, m.headers::jsonb
        FROM unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS m(key, value, headers, position)
        ORDER BY m.position`,
-      [topic, messages.map((m) => m.key), messages.map((m) => m.value), messages.map((m) => JSON.stringify(m.headers))],
+      [
+        topic,
+        messages.map((m) => m.key),
+        messages.map((m) => m.value),
+        messages.map((m) => JSON.stringify(m.headers)),
+      ],
     )
   }
 
@@ -48,7 +55,9 @@ export class Outbox {
 
   /** Has the relay look now instead of at its next poll. */
   notify(): void {
-    this.wake()
+    this.notified = true
+    // While the bus is away, more messages are no reason to ask it sooner.
+    if (this.failures === 0) this.wake()
   }
 
   /** Relays what is there, then stops; gives up when the bus is away. */
@@ -59,19 +68,19 @@ export class Outbox {
   }
 
   private async run(): Promise<void> {
-    let failures = 0
     for (;;) {
       const closing = this.closed
+      this.notified = false
       try {
         const relayed = await this.relayBatch()
-        failures = 0
+        this.failures = 0
         if (relayed === batchSize) continue
       } catch (error) {
-        failures++
+        this.failures++
         this.onError(error)
       }
       if (closing) return
-      await this.pause(failures === 0 ? pollMs : Math.min(100 * 2 ** failures, maxPauseMs))
+      await this.pause()
     }
   }
 
@@ -84,7 +93,10 @@ export class Outbox {
       const rows = await manager.query<OutboxRow[]>(`SELECT * FROM outbox ORDER BY id LIMIT ${batchSize}`)
       const topics = Map.groupBy(rows, (row) => row.topic)
       for (const [topic, messages] of topics) {
-        await this.bus.publish(topic, messages.map(({ key, value, headers }) => ({ key, value, headers })))
+        await this.bus.publish(
+          topic,
+          messages.map(({ key, value, headers }) => ({ key, value, headers })),
+        )
       }
       if (rows.length > 0) {
         await manager.query(`DELETE FROM outbox WHERE id = ANY($1::bigint[])`, [rows.map((row) => row.id)])
@@ -93,8 +105,9 @@ export class Outbox {
     })
   }
 
-  private pause(ms: number): Promise<void> {
-    if (this.closed) return Promise.resolve()
+  private pause(): Promise<void> {
+    if (this.closed || (this.notified && this.failures === 0)) return Promise.resolve()
+    const ms = this.failures === 0 ? pollMs : Math.min(100 * 2 ** this.failures, maxPauseMs)
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms)
       this.wake = () => {

@@ -32,7 +32,10 @@ export class ErrorFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest>()
     const appError = this.toAppError(error, request)
     if (appError.status >= 500) {
-      this.logger.error({ err: error, request_id: request.id, method: request.method, path: request.url }, appError.message)
+      this.logger.error(
+        { err: error, request_id: request.id, method: request.method, path: request.url },
+        appError.message,
+      )
     }
     return host
       .switchToHttp()
@@ -46,7 +49,10 @@ export class ErrorFilter implements ExceptionFilter {
     if (error instanceof RpcException) return throwError(() => error.getError())
     const appError = this.toAppError(error)
     if (appError.status >= 500) this.logger.warn({ err: error }, 'An internal call failed.')
-    return throwError(() => ({ code: grpcStatuses[appError.status] ?? GrpcStatus.INTERNAL, message: appError.message }))
+    return throwError(() => ({
+      code: grpcStatuses[appError.status] ?? GrpcStatus.INTERNAL,
+      message: appError.message,
+    }))
   }
 
   private toAppError(error: unknown, request?: FastifyRequest): AppError {
@@ -55,13 +61,15 @@ export class ErrorFilter implements ExceptionFilter {
       const reason = 'The database cannot be reached now. Nothing was changed; try again in a few seconds.'
       return AppError.of('service_unavailable', { reason }, { retryAfterS: 2, cause: error })
     }
-    const status = error instanceof HttpException ? error.getStatus() : (error as { statusCode?: number }).statusCode
+    const status =
+      error instanceof HttpException ? error.getStatus() : (error as { statusCode?: number }).statusCode
     const reason = error instanceof Error ? error.message : 'The request cannot be read.'
     if (status === 404 && request) {
       return AppError.of('route_not_found', { method: request.method, path: request.url.split('?')[0] ?? '' })
     }
     if (status === 413) return AppError.of('request_too_large', { limit: '1 MiB' })
-    if (status !== undefined && status >= 400 && status < 500) return AppError.of('invalid_request', { reason })
+    if (status !== undefined && status >= 400 && status < 500)
+      return AppError.of('invalid_request', { reason })
     return AppError.of('internal_error', {}, { cause: error })
   }
 }

@@ -2,6 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { AppError } from '@weir/errors'
 import { equalSecrets } from '@weir/secrets'
 import type { FastifyRequest } from 'fastify'
+import { defaultOrganization, setCaller } from './caller.js'
 
 /** The credential of a request: `Authorization: Bearer …`, else `x-api-key`. */
 export function sentCredential(headers: FastifyRequest['headers']): string | undefined {
@@ -17,13 +18,15 @@ export class MasterKeyGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     if (context.getType() !== 'http') return true
-    const credential = sentCredential(context.switchToHttp().getRequest<FastifyRequest>().headers)
+    const request = context.switchToHttp().getRequest<FastifyRequest>()
+    const credential = sentCredential(request.headers)
     if (credential === undefined) throw AppError.of('missing_api_key', {})
     if (credential.startsWith('vk_')) {
       const reason = 'management takes the master key, not a virtual key'
       throw AppError.of('endpoint_not_allowed', { endpoint: 'management routes', reason })
     }
     if (!equalSecrets(credential, this.masterKey)) throw AppError.of('invalid_api_key', {})
+    setCaller(request, { organization: defaultOrganization })
     return true
   }
 }

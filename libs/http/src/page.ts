@@ -1,22 +1,20 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger'
+import { ApiProperty } from '@nestjs/swagger'
 import { AppError } from '@weir/errors'
-import { Type as AsType } from 'class-transformer'
-import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator'
+import { FromQueryText, IntegerField, TextField } from './field.js'
 
 /** Which part of a list: how many at most, and from where on. */
 export class PageQuery {
-  @ApiPropertyOptional({ description: 'How many rows at most.', minimum: 1, maximum: 1000, default: 100 })
-  @IsOptional()
-  @AsType(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(1000)
-  limit?: number = 100
+  @FromQueryText()
+  @IntegerField({
+    description: 'How many rows at most.',
+    optional: 'not null',
+    min: 1,
+    max: 1000,
+    default: 100,
+  })
+  limit = 100
 
-  @ApiPropertyOptional({ description: '`next_cursor` of the page before.' })
-  @IsOptional()
-  @IsString()
-  @MaxLength(1000)
+  @TextField({ description: '`next_cursor` of the page before.', optional: 'not null', maxLength: 2000 })
   cursor?: string
 }
 
@@ -31,10 +29,10 @@ export interface Page<Row> {
 /** Makes the documented class of a page of `Row`. */
 export function PageOf<Row>(row: new () => Row): new () => Page<Row> {
   class RowPage implements Page<Row> {
-    @ApiProperty({ enum: ['list'] })
+    @ApiProperty({ enum: ['list'], description: 'Always `list`.' })
     object: 'list'
 
-    @ApiProperty({ type: [row] })
+    @ApiProperty({ type: [row], description: 'The rows of this page.' })
     data: Row[]
 
     @ApiProperty({ description: 'There is a next page.' })
@@ -56,12 +54,22 @@ export function encodeCursor(values: string[]): string {
 export function decodeCursor(cursor: string, length: number): string[] {
   try {
     const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
-    if (Array.isArray(values) && values.length === length && values.every((v) => typeof v === 'string')) return values
+    if (Array.isArray(values) && values.length === length && values.every(isPlainText)) return values
   } catch {
     // Falls through to the one message for every malformed cursor.
   }
   const reason = 'cursor: is not one that this list has given out; start again without it'
   throw AppError.of('invalid_request', { reason }, { param: 'cursor' })
+}
+
+/** Where a list that is sorted by one column goes on; undefined: at its start. */
+export function afterCursor(cursor: string | undefined): string | undefined {
+  return cursor === undefined ? undefined : decodeCursor(cursor, 1)[0]
+}
+
+/** PostgreSQL has no text with a null character. */
+function isPlainText(value: unknown): value is string {
+  return typeof value === 'string' && !value.includes('\0')
 }
 
 /** Makes a page of rows that were read with `limit + 1`. */

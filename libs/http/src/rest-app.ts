@@ -1,4 +1,5 @@
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
+import { AppError } from '@weir/errors'
 import type { Logger } from '@weir/observability'
 import { randomUUID } from 'node:crypto'
 import { ErrorFilter, type IsUnavailable } from './error.filter.js'
@@ -8,14 +9,17 @@ const requestIdPattern = /^[\w.-]{1,128}$/
 
 /** The caller's request id when it is harmless in logs and headers, else a new one. */
 export function requestId(sent: string | string[] | undefined): string {
-  return typeof sent === 'string' && requestIdPattern.test(sent) ? sent : `req_${randomUUID().replaceAll('-', '')}`
+  return typeof sent === 'string' && requestIdPattern.test(sent)
+    ? sent
+    : `req_${randomUUID().replaceAll('-', '')}`
 }
 
 /** Fastify as every REST service has it: bounded bodies, request ids, paths taken literally. */
 export function restAdapter(): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: 1024 * 1024,
-    genReqId: (request: { headers: Record<string, string | string[] | undefined> }) => requestId(request.headers['x-request-id']),
+    genReqId: (request: { headers: Record<string, string | string[] | undefined> }) =>
+      requestId(request.headers['x-request-id']),
     routerOptions: { maxParamLength: 256 },
   })
 }
@@ -32,6 +36,12 @@ export function configureRest(
     .getInstance()
     .addHook('onRequest', (request, reply, done) => {
       void reply.header('x-request-id', request.id)
-      done()
+      // No id, name or filter has a null character, and PostgreSQL fails on one.
+      const isSound = !/%00/.test(request.url)
+      done(
+        isSound
+          ? undefined
+          : AppError.of('invalid_request', { reason: 'The path contains a null character.' }),
+      )
     })
 }

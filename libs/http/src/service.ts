@@ -1,5 +1,12 @@
 import { ConfigError, describeConfig, loadConfig, type ServiceConfig } from '@weir/config'
-import { createLogger, type Logger, PrivateServer, startMetrics, startTracing, stopTracing } from '@weir/observability'
+import {
+  createLogger,
+  type Logger,
+  PrivateServer,
+  startMetrics,
+  startTracing,
+  stopTracing,
+} from '@weir/observability'
 
 const drainMs = 15_000
 
@@ -64,7 +71,10 @@ export async function runService<Config extends ServiceConfig>(options: {
     privateServer.started()
     logger.info({ metrics_port: metricsPort }, 'Started.')
   } catch (error) {
-    logger.fatal({ err: error }, `${options.name} cannot start: ${error instanceof Error ? error.message : String(error)}`)
+    logger.fatal(
+      { err: error },
+      `${options.name} cannot start: ${error instanceof Error ? error.message : String(error)}`,
+    )
     process.exit(1)
   }
 }

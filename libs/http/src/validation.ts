@@ -7,10 +7,18 @@ function mistakes(errors: ValidationError[], path = ''): FieldMistake[] {
     const field = path ? `${path}.${error.property}` : error.property
     const own = Object.entries(error.constraints ?? {}).map(([rule, message]) => ({
       field,
-      message: rule === 'whitelistValidation' ? 'is not a field of this resource' : message.replace(error.property, '').trim(),
+      message:
+        rule === 'whitelistValidation'
+          ? 'is not a field of this resource'
+          : withoutName(message, error.property),
     }))
     return [...own, ...mistakes(error.children ?? [], field)]
   })
+}
+
+/** class-validator's own messages begin with the property's name, which the caller reads before it anyway. */
+function withoutName(message: string, property: string): string {
+  return message.startsWith(`${property} `) ? message.slice(property.length + 1) : message
 }
 
 /** Validates every DTO: unknown fields are refused, every mistake is named with its field. */

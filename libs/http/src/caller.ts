@@ -1,0 +1,24 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common'
+
+/** On whose behalf a request is made. The first parameter of every rule of a service. */
+export interface Caller {
+  /** Organization id; everything that the caller sees and makes belongs to it. */
+  organization: string
+}
+
+/** The organization that every installation has; its first migration makes it. */
+export const defaultOrganization = 'org_default'
+
+const callers = new WeakMap<object, Caller>()
+
+/** Remembers who makes a request; called by the guard that has authenticated it. */
+export function setCaller(request: object, caller: Caller): void {
+  callers.set(request, caller)
+}
+
+/** The caller that the guard has found; a route that no guard has seen has none and fails. */
+export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
+  const caller = callers.get(context.switchToHttp().getRequest<object>())
+  if (!caller) throw new Error('The route was reached without authentication.')
+  return caller
+})

@@ -1,0 +1,54 @@
+import { type DynamicModule, Module } from '@nestjs/common'
+import { APP_GUARD } from '@nestjs/core'
+import { InternalGuard } from '@weir/contracts'
+import { type State, StateModule } from '@weir/database'
+import { MasterKeyGuard } from '@weir/http'
+import type { identityV1 } from '@weir/contracts'
+import type { IdentityConfig } from './config.js'
+import { OrganizationModule } from './organization/organization.module.js'
+import { CatalogReferences, type CatalogReferenceClient } from './reference/catalog-references.js'
+import { ReferenceModule } from './reference/reference.module.js'
+import { SnapshotModule } from './snapshot/snapshot.module.js'
+import { TeamModule } from './team/team.module.js'
+import { VirtualKeyModule } from './virtual-key/virtual-key.module.js'
+import { KeyPepper } from './virtual-key/key-pepper.js'
+import { WorkloadModule } from './workload/workload.module.js'
+import { WorkspaceModule } from './workspace/workspace.module.js'
+
+/** What the process gives to the application. */
+export interface AppOptions {
+  config: Pick<IdentityConfig, 'masterKey' | 'internalSecret' | 'keyPepper'>
+  state: State<identityV1.IdentityResource>
+  catalog: CatalogReferenceClient
+}
+
+/** The whole of identity; every route and every call is refused unless a guard lets it in. */
+@Module({})
+export class AppModule {
+  static forRoot({ config, state, catalog }: AppOptions): DynamicModule {
+    const shared = [
+      { provide: KeyPepper, useValue: new KeyPepper(config.keyPepper) },
+      { provide: CatalogReferences, useValue: new CatalogReferences(catalog) },
+    ]
+    return {
+      module: AppModule,
+      global: true,
+      imports: [
+        StateModule.forRoot(state),
+        OrganizationModule,
+        TeamModule,
+        WorkspaceModule,
+        WorkloadModule,
+        VirtualKeyModule,
+        SnapshotModule,
+        ReferenceModule,
+      ],
+      providers: [
+        ...shared,
+        { provide: APP_GUARD, useValue: new InternalGuard(config) },
+        { provide: APP_GUARD, useValue: new MasterKeyGuard(config.masterKey) },
+      ],
+      exports: shared.map(({ provide }) => provide),
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import { ApiProperty } from '@nestjs/swagger'
+import { TextField } from '@weir/http'
+import type { Organization } from './organization.entity.js'
+
+export class UpdateOrganizationDto {
+  @TextField({ description: 'Its name, for people.', maxLength: 100, example: 'Acme' })
+  name: string
+}
+
+export class OrganizationResponse {
+  @ApiProperty({ description: 'Its id.', example: 'org_default' })
+  id: string
+
+  @ApiProperty({ description: 'Its name, for people.', example: 'default' })
+  name: string
+
+  @ApiProperty({ description: 'When it was made.', format: 'date-time' })
+  created_at: string
+
+  @ApiProperty({ description: 'When it was last changed.', format: 'date-time' })
+  updated_at: string
+}
+
+export function toResponse(organization: Organization): OrganizationResponse {
+  return {
+    id: organization.id,
+    name: organization.name,
+    created_at: organization.createdAt.toISOString(),
+    updated_at: organization.updatedAt.toISOString(),
+  }
+}

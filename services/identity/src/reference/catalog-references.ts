@@ -1,0 +1,23 @@
+import { Injectable } from '@nestjs/common'
+import type { catalogV1, GrpcClient } from '@weir/contracts'
+import { AppError } from '@weir/errors'
+
+/** The client of the catalog's ReferenceService. */
+export type CatalogReferenceClient = GrpcClient<typeof catalogV1.ReferenceServiceService>
+
+/** What of the catalog names identity's resources. */
+@Injectable()
+export class CatalogReferences {
+  constructor(private readonly client: CatalogReferenceClient) {}
+
+  /** For people: provider `on-prem`. Throws service_unavailable when the catalog does not answer. */
+  async findUsersOfWorkspace(reference: { organization: string; workspace: string }): Promise<string[]> {
+    try {
+      return (await this.client.listReferences(reference)).users
+    } catch (cause) {
+      const reason =
+        'The catalog cannot be asked now whether a provider belongs to the workspace. Nothing was changed; try again in a few seconds.'
+      throw AppError.of('service_unavailable', { reason }, { retryAfterS: 2, cause })
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common'
+import {
+  ApiBearerAuth,
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger'
+import { ApiErrors, type Caller, CurrentCaller, type Page, PageOf, toPage } from '@weir/http'
+import { CreateTeamDto, ListTeamsQuery, TeamResponse, toResponse, UpdateTeamDto } from './team.dto.js'
+import { TeamService } from './team.service.js'
+
+@ApiTags('Teams')
+@ApiBearerAuth()
+@Controller('v1/teams')
+export class TeamController {
+  constructor(private readonly teams: TeamService) {}
+
+  @Post()
+  @ApiOperation({ summary: 'Create a team (a business unit, which pays)' })
+  @ApiCreatedResponse({ type: TeamResponse, description: 'The new team.' })
+  @ApiErrors('invalid_request', 'team_not_found', 'already_exists', 'request_too_large')
+  async create(@CurrentCaller() caller: Caller, @Body() dto: CreateTeamDto): Promise<TeamResponse> {
+    return toResponse(await this.teams.create(caller, dto))
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'List teams, by name' })
+  @ApiOkResponse({ type: PageOf(TeamResponse), description: 'A page of teams.' })
+  @ApiErrors('invalid_request')
+  async list(@CurrentCaller() caller: Caller, @Query() query: ListTeamsQuery): Promise<Page<TeamResponse>> {
+    return toPage(await this.teams.list(caller, query), {
+      limit: query.limit,
+      cursor: ({ id }) => [id],
+      toResponse,
+    })
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'Get a team' })
+  @ApiOkResponse({ type: TeamResponse, description: 'The team.' })
+  @ApiErrors('team_not_found')
+  async get(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<TeamResponse> {
+    return toResponse(await this.teams.get(caller, id))
+  }
+
+  @Patch(':id')
+  @ApiOperation({ summary: 'Change a team; fields that are left out stay, null removes' })
+  @ApiOkResponse({ type: TeamResponse, description: 'The team as it is now.' })
+  @ApiErrors('invalid_request', 'team_not_found', 'request_too_large')
+  async update(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Body() dto: UpdateTeamDto,
+  ): Promise<TeamResponse> {
+    return toResponse(await this.teams.update(caller, id, dto))
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Delete a team that nothing uses' })
+  @ApiNoContentResponse({ description: 'It is gone.' })
+  @ApiErrors('team_not_found', 'in_use')
+  async delete(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
+    await this.teams.delete(caller, id)
+  }
+}

@@ -1,0 +1,94 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common'
+import {
+  ApiBearerAuth,
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger'
+import { ApiErrors, type Caller, CurrentCaller, type Page, PageOf, toPage } from '@weir/http'
+import { CreateVirtualKeyDto, ListVirtualKeysQuery, UpdateVirtualKeyDto } from './virtual-key.dto.js'
+import { NewVirtualKeyResponse, toResponse, VirtualKeyResponse } from './virtual-key.response.js'
+import { VirtualKeyService } from './virtual-key.service.js'
+
+@ApiTags('Virtual keys')
+@ApiBearerAuth()
+@Controller('v1/keys')
+export class VirtualKeyController {
+  constructor(private readonly virtualKeys: VirtualKeyService) {}
+
+  @Post()
+  @ApiOperation({ summary: 'Create a virtual key; its value is shown this once' })
+  @ApiCreatedResponse({ type: NewVirtualKeyResponse, description: 'The new virtual key with its value.' })
+  @ApiErrors(
+    'invalid_request',
+    'workspace_not_found',
+    'workload_not_found',
+    'team_not_found',
+    'request_too_large',
+  )
+  async create(
+    @CurrentCaller() caller: Caller,
+    @Body() dto: CreateVirtualKeyDto,
+  ): Promise<NewVirtualKeyResponse> {
+    const { virtualKey, value } = await this.virtualKeys.create(caller, dto)
+    return { ...toResponse(virtualKey), key: value }
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'List virtual keys, oldest first' })
+  @ApiOkResponse({
+    type: PageOf(VirtualKeyResponse),
+    description: 'A page of virtual keys, without their values.',
+  })
+  @ApiErrors('invalid_request')
+  async list(
+    @CurrentCaller() caller: Caller,
+    @Query() query: ListVirtualKeysQuery,
+  ): Promise<Page<VirtualKeyResponse>> {
+    return toPage(await this.virtualKeys.list(caller, query), {
+      limit: query.limit,
+      cursor: ({ id }) => [id],
+      toResponse,
+    })
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'Get a virtual key, without its value' })
+  @ApiOkResponse({ type: VirtualKeyResponse, description: 'The virtual key.' })
+  @ApiErrors('key_not_found')
+  async get(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<VirtualKeyResponse> {
+    return toResponse(await this.virtualKeys.get(caller, id))
+  }
+
+  @Patch(':id')
+  @ApiOperation({ summary: 'Change a virtual key; fields that are left out stay, null removes' })
+  @ApiOkResponse({ type: VirtualKeyResponse, description: 'The virtual key as it is now.' })
+  @ApiErrors('invalid_request', 'key_not_found', 'workload_not_found', 'team_not_found', 'request_too_large')
+  async update(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Body() dto: UpdateVirtualKeyDto,
+  ): Promise<VirtualKeyResponse> {
+    return toResponse(await this.virtualKeys.update(caller, id, dto))
+  }
+
+  @Post(':id/rotate')
+  @ApiOperation({ summary: 'Give a virtual key a new value; the old one stops working at once' })
+  @ApiCreatedResponse({ type: NewVirtualKeyResponse, description: 'The virtual key with its new value.' })
+  @ApiErrors('key_not_found')
+  async rotate(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<NewVirtualKeyResponse> {
+    const { virtualKey, value } = await this.virtualKeys.rotate(caller, id)
+    return { ...toResponse(virtualKey), key: value }
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Delete a virtual key; it stops working at once' })
+  @ApiNoContentResponse({ description: 'It is gone.' })
+  @ApiErrors('key_not_found')
+  async delete(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
+    await this.virtualKeys.delete(caller, id)
+  }
+}

@@ -1,0 +1,115 @@
+import {
+  FutureTimeField,
+  ModelNamesField,
+  PageQuery,
+  SwitchField,
+  TextField,
+  TextSetField,
+  UnchangeableField,
+  WordField,
+} from '@weir/http'
+import { teamIdLength } from '../team/team.dto.js'
+import { LimitsDto } from '../limit/limits.dto.js'
+import { workloadIdLength } from '../workload/workload-id.js'
+
+export const virtualKeyTypes = ['llm', 'management', 'default'] as const
+
+/** What a virtual key may be allowed to call. */
+export const endpoints = [
+  ...['chat', 'completions', 'embeddings', 'responses', 'messages'],
+  ...['images', 'audio', 'moderations', 'rerank', 'models'],
+]
+
+const name = { description: 'Its name, for people.', maxLength: 200, example: 'chatbot in production' }
+const type = {
+  description: '`llm` calls models, `management` manages, `default` does both.',
+  words: virtualKeyTypes,
+}
+
+/** What a virtual key may be given at creation and later. */
+class VirtualKeyRightsDto extends LimitsDto {
+  @TextField({
+    description:
+      'Workload that its usage is attributed to, and whose models it may use; of the same workspace.',
+    optional: true,
+    maxLength: workloadIdLength,
+    example: 'customer-service',
+  })
+  workload?: string | null
+
+  @TextField({
+    description: 'Team that pays. A key without one is refused by the inference endpoints.',
+    optional: true,
+    maxLength: teamIdLength,
+    example: 'sales-emea',
+  })
+  team?: string | null
+
+  @ModelNamesField({
+    description:
+      'Models that it may use: public names, or `["*"]`. Left out: all that its workload and team may.',
+    optional: true,
+  })
+  models?: string[] | null
+
+  @TextSetField({
+    description: 'Endpoints that it may call. Left out: all.',
+    optional: true,
+    minItems: 1,
+    maxItems: endpoints.length,
+    item: { maxLength: 20, words: endpoints },
+    example: ['chat', 'embeddings'],
+  })
+  endpoints?: string[] | null
+
+  @FutureTimeField({ description: 'When it stops working, RFC 3339. Left out: never.', optional: true })
+  expires_at?: string | null
+
+  @SwitchField({ description: 'Refused while true.', optional: 'not null' })
+  disabled?: boolean
+}
+
+export class CreateVirtualKeyDto extends VirtualKeyRightsDto {
+  @TextField(name)
+  name: string
+
+  @TextField({
+    description: 'Workspace that it belongs to: id or name.',
+    maxLength: 100,
+    example: 'production',
+  })
+  workspace: string
+
+  @WordField({ ...type, description: `${type.description} Left out: \`llm\`.`, optional: true })
+  type?: string | null
+}
+
+export class UpdateVirtualKeyDto extends VirtualKeyRightsDto {
+  @UnchangeableField('make a key in the other workspace instead')
+  workspace?: never
+
+  @TextField({ ...name, optional: 'not null' })
+  name?: string
+
+  @WordField({ ...type, optional: 'not null' })
+  type?: string
+}
+
+export class ListVirtualKeysQuery extends PageQuery {
+  @TextField({
+    description: 'Only those of this workspace: id or name.',
+    optional: 'not null',
+    maxLength: 100,
+  })
+  workspace?: string
+
+  @TextField({ description: 'Only those of this team.', optional: 'not null', maxLength: teamIdLength })
+  team?: string
+
+  @TextField({
+    description: 'Only those of this workload.',
+    optional: 'not null',
+    maxLength: workloadIdLength,
+  })
+  workload?: string
+}

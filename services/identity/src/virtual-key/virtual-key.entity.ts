@@ -1,0 +1,54 @@
+import { Column, CreateDateColumn, Entity, PrimaryColumn, UpdateDateColumn } from 'typeorm'
+import { Limits } from '../limit/limits.entity.js'
+
+/** What an application authenticates with. The value itself is nowhere. */
+@Entity('virtual_key')
+export class VirtualKey extends Limits {
+  @PrimaryColumn('text')
+  id: string
+
+  @Column('text')
+  organization: string
+
+  @Column('bytea')
+  hash: Buffer
+
+  /** `vk_…` and the last four letters of the value, which belong to its checksum. */
+  @Column('text')
+  hint: string
+
+  @Column('text')
+  name: string
+
+  @Column('text')
+  workspace: string
+
+  @Column('text', { nullable: true })
+  workload: string | null
+
+  @Column('text', { nullable: true })
+  team: string | null
+
+  @Column('text')
+  type: string
+
+  /** Null, or `*`: every model. */
+  @Column('text', { array: true, nullable: true })
+  models: string[] | null
+
+  /** Null: every endpoint. */
+  @Column('text', { array: true, nullable: true })
+  endpoints: string[] | null
+
+  @Column('timestamptz', { name: 'expires_at', nullable: true })
+  expiresAt: Date | null
+
+  @Column('boolean')
+  disabled: boolean
+
+  @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
+  createdAt: Date
+
+  @UpdateDateColumn({ name: 'updated_at', type: 'timestamptz' })
+  updatedAt: Date
+}

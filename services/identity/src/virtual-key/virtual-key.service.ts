@@ -1,0 +1,179 @@
+import { Injectable } from '@nestjs/common'
+import { InjectRepository } from '@nestjs/typeorm'
+import { ChangeLog, newId, violatedForeignKey } from '@weir/database'
+import { AppError, invalidFields } from '@weir/errors'
+import { afterCursor, type Caller } from '@weir/http'
+import { generateVirtualKey } from '@weir/secrets'
+import { type EntityManager, MoreThan, Repository } from 'typeorm'
+import { toLimits } from '../limit/limits.dto.js'
+import { Team } from '../team/team.entity.js'
+import { Workload } from '../workload/workload.entity.js'
+import { findWorkspace } from '../workspace/workspace.service.js'
+import { KeyPepper } from './key-pepper.js'
+import type { CreateVirtualKeyDto, ListVirtualKeysQuery, UpdateVirtualKeyDto } from './virtual-key.dto.js'
+import { VirtualKey } from './virtual-key.entity.js'
+
+/** A virtual key and its value, which exists nowhere else. */
+interface NewVirtualKey {
+  virtualKey: VirtualKey
+  value: string
+}
+
+/** What a virtual key names. */
+interface References {
+  workspace: string
+  workload?: string | null
+  team?: string | null
+}
+
+@Injectable()
+export class VirtualKeyService {
+  constructor(
+    @InjectRepository(VirtualKey) private readonly virtualKeys: Repository<VirtualKey>,
+    private readonly changeLog: ChangeLog,
+    private readonly pepper: KeyPepper,
+  ) {}
+
+  async create(caller: Caller, dto: CreateVirtualKeyDto): Promise<NewVirtualKey> {
+    const { organization } = caller
+    const id = newId('key')
+    const { name, workload = null, team = null, models = null } = dto
+    const { value, ...secret } = this.makeValue()
+    await this.write(dto, async (manager, changed) => {
+      const workspace = await findWorkspace(manager, caller, dto.workspace)
+      if (!workspace) throw this.notFound('virtual_key_workspace', dto)
+      await this.checkReferences(manager, caller, { workspace: workspace.id, workload, team })
+      await manager.insert(VirtualKey, {
+        ...{ id, organization, ...secret, name, workspace: workspace.id, workload, team, models },
+        type: dto.type ?? 'llm',
+        endpoints: dto.endpoints ?? null,
+        expiresAt: dto.expires_at ? new Date(dto.expires_at) : null,
+        disabled: dto.disabled ?? false,
+        ...toLimits(dto),
+      })
+      changed({ organization, kind: 'virtual_key', id, action: 'created' })
+    })
+    return { virtualKey: await this.get(caller, id), value }
+  }
+
+  async get({ organization }: Caller, id: string): Promise<VirtualKey> {
+    const virtualKey = await this.virtualKeys.findOneBy({ id, organization })
+    if (!virtualKey) throw AppError.of('key_not_found', { key: id })
+    return virtualKey
+  }
+
+  async list(caller: Caller, query: ListVirtualKeysQuery): Promise<VirtualKey[]> {
+    const { organization } = caller
+    const { limit, cursor, workspace, team, workload } = query
+    const after = afterCursor(cursor)
+    const of =
+      workspace === undefined ? undefined : await findWorkspace(this.virtualKeys.manager, caller, workspace)
+    if (of === null) return []
+    return this.virtualKeys.find({
+      where: {
+        organization,
+        ...(after && { id: MoreThan(after) }),
+        ...(of && { workspace: of.id }),
+        ...(team && { team }),
+        ...(workload && { workload }),
+      },
+      order: { id: 'ASC' },
+      take: limit + 1,
+    })
+  }
+
+  async update(caller: Caller, id: string, dto: UpdateVirtualKeyDto): Promise<VirtualKey> {
+    const { organization } = caller
+    const { name, workload, team, type, models, endpoints, disabled, expires_at: expiresAt } = dto
+    const given = { name, workload, team, type, models, endpoints, disabled }
+    const values = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+    await this.write(dto, async (manager, changed) => {
+      const current = await manager.findOneBy(VirtualKey, { id, organization })
+      if (!current) throw AppError.of('key_not_found', { key: id })
+      await this.checkReferences(manager, caller, { workspace: current.workspace, workload, team })
+      const { affected } = await manager.update(
+        VirtualKey,
+        { id, organization },
+        {
+          ...values,
+          ...(expiresAt !== undefined && { expiresAt: expiresAt && new Date(expiresAt) }),
+          ...toLimits(dto),
+          updatedAt: () => 'now()',
+        },
+      )
+      if (!affected) throw AppError.of('key_not_found', { key: id })
+      changed({ organization, kind: 'virtual_key', id, action: 'updated' })
+    })
+    return this.get(caller, id)
+  }
+
+  /** Gives the virtual key a new value; the old one stops working at once. */
+  async rotate(caller: Caller, id: string): Promise<NewVirtualKey> {
+    const { organization } = caller
+    const { value, ...secret } = this.makeValue()
+    await this.changeLog.write(async (manager, changed) => {
+      const { affected } = await manager.update(
+        VirtualKey,
+        { id, organization },
+        { ...secret, updatedAt: () => 'now()' },
+      )
+      if (!affected) throw AppError.of('key_not_found', { key: id })
+      changed({ organization, kind: 'virtual_key', id, action: 'updated' })
+    })
+    return { virtualKey: await this.get(caller, id), value }
+  }
+
+  async delete({ organization }: Caller, id: string): Promise<void> {
+    await this.changeLog.write(async (manager, changed) => {
+      const { affected } = await manager.delete(VirtualKey, { id, organization })
+      if (!affected) throw AppError.of('key_not_found', { key: id })
+      changed({ organization, kind: 'virtual_key', id, action: 'deleted' })
+    })
+  }
+
+  private makeValue(): { value: string; hash: Buffer; hint: string } {
+    const value = generateVirtualKey()
+    return { value, hash: this.pepper.hash(value), hint: `vk_…${value.slice(-4)}` }
+  }
+
+  private async checkReferences(
+    manager: EntityManager,
+    { organization }: Caller,
+    references: References,
+  ): Promise<void> {
+    const { workspace, workload, team } = references
+    if (team && !(await manager.existsBy(Team, { id: team, organization }))) {
+      throw this.notFound('virtual_key_team', references)
+    }
+    if (!workload) return
+    const found = await manager.findOneBy(Workload, { id: workload, organization })
+    if (!found) throw this.notFound('virtual_key_workload', references)
+    if (found.workspace !== workspace) {
+      throw invalidFields([
+        { field: 'workload', message: `"${workload}" belongs to another workspace than the key` },
+      ])
+    }
+  }
+
+  /** What the virtual key names was there when it was looked at, but may be gone when it is written. */
+  private async write(
+    references: Partial<References>,
+    work: Parameters<ChangeLog['write']>[0],
+  ): Promise<void> {
+    try {
+      await this.changeLog.write(work)
+    } catch (error) {
+      const constraint = violatedForeignKey(error)
+      throw constraint ? this.notFound(constraint, references) : error
+    }
+  }
+
+  private notFound(constraint: string, { workspace = '', workload, team }: Partial<References>): AppError {
+    if (constraint === 'virtual_key_team')
+      return AppError.of('team_not_found', { team: team ?? '' }, { param: 'team' })
+    if (constraint === 'virtual_key_workload') {
+      return AppError.of('workload_not_found', { workload: workload ?? '' }, { param: 'workload' })
+    }
+    return AppError.of('workspace_not_found', { workspace }, { param: 'workspace' })
+  }
+}

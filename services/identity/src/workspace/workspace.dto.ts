@@ -1,0 +1,87 @@
+import { ApiProperty } from '@nestjs/swagger'
+import { PageQuery, TextField, WordField } from '@weir/http'
+import type { Workspace } from './workspace.entity.js'
+
+const environments = ['development', 'staging', 'production'] as const
+
+const name = {
+  description: 'Its name, unique in the organization.',
+  maxLength: 100,
+  example: 'production',
+  pattern: { regex: /^(?!ws_[0-9a-z]{26}$)/, message: 'may not look like the id of a workspace' },
+}
+const environment = { description: 'What it is for.', words: environments }
+const description = {
+  description: 'What people should know of it.',
+  optional: true,
+  maxLength: 1000,
+} as const
+
+export class CreateWorkspaceDto {
+  @TextField(name)
+  name: string
+
+  @WordField({
+    ...environment,
+    description: 'What it is for; development unless said otherwise.',
+    optional: true,
+  })
+  environment?: string | null
+
+  @TextField(description)
+  description?: string | null
+}
+
+export class UpdateWorkspaceDto {
+  @TextField({ ...name, optional: 'not null' })
+  name?: string
+
+  @WordField({ ...environment, optional: 'not null' })
+  environment?: string
+
+  @TextField(description)
+  description?: string | null
+}
+
+export class ListWorkspacesQuery extends PageQuery {
+  @TextField({ description: 'Only the one with this name.', optional: 'not null', maxLength: 100 })
+  name?: string
+
+  @WordField({ description: 'Only those that are for this.', optional: 'not null', words: environments })
+  environment?: string
+}
+
+export class WorkspaceResponse {
+  @ApiProperty({ description: 'Its id.', example: 'ws_01k9x3v0c2m8q4r7t5y6z1a2b3' })
+  id: string
+
+  @ApiProperty({ description: 'Organization that it belongs to.', example: 'org_default' })
+  organization: string
+
+  @ApiProperty({ description: 'Its name.', example: 'production' })
+  name: string
+
+  @ApiProperty({ description: 'What it is for.', enum: environments })
+  environment: string
+
+  @ApiProperty({ type: String, nullable: true, description: 'What people should know of it.' })
+  description: string | null
+
+  @ApiProperty({ description: 'When it was made.', format: 'date-time' })
+  created_at: string
+
+  @ApiProperty({ description: 'When it was last changed.', format: 'date-time' })
+  updated_at: string
+}
+
+export function toResponse(workspace: Workspace): WorkspaceResponse {
+  return {
+    id: workspace.id,
+    organization: workspace.organization,
+    name: workspace.name,
+    environment: workspace.environment,
+    description: workspace.description,
+    created_at: workspace.createdAt.toISOString(),
+    updated_at: workspace.updatedAt.toISOString(),
+  }
+}

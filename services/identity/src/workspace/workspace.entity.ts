@@ -1,0 +1,26 @@
+import { Column, CreateDateColumn, Entity, PrimaryColumn, UpdateDateColumn } from 'typeorm'
+
+/** An isolation boundary for keys, workloads, models. */
+@Entity('workspace')
+export class Workspace {
+  @PrimaryColumn('text')
+  id: string
+
+  @Column('text')
+  organization: string
+
+  @Column('text')
+  name: string
+
+  @Column('text')
+  environment: string
+
+  @Column('text', { nullable: true })
+  description: string | null
+
+  @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
+  createdAt: Date
+
+  @UpdateDateColumn({ name: 'updated_at', type: 'timestamptz' })
+  updatedAt: Date
+}

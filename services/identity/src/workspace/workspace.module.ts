@@ -1,0 +1,6 @@
+import { Module } from '@nestjs/common'
+import { WorkspaceController } from './workspace.controller.js'
+import { WorkspaceService } from './workspace.service.js'
+
+@Module({ controllers: [WorkspaceController], providers: [WorkspaceService] })
+export class WorkspaceModule {}

@@ -1,0 +1,132 @@
+import { Injectable } from '@nestjs/common'
+import { InjectRepository } from '@nestjs/typeorm'
+import { ChangeLog, isUniqueViolation, newId, violatedForeignKey } from '@weir/database'
+import { AppError } from '@weir/errors'
+import { afterCursor, type Caller, inUse, namedUsers } from '@weir/http'
+import { type EntityManager, MoreThan, Repository } from 'typeorm'
+import { CatalogReferences } from '../reference/catalog-references.js'
+import type { CreateWorkspaceDto, ListWorkspacesQuery, UpdateWorkspaceDto } from './workspace.dto.js'
+import { Workspace } from './workspace.entity.js'
+
+@Injectable()
+export class WorkspaceService {
+  constructor(
+    @InjectRepository(Workspace) private readonly workspaces: Repository<Workspace>,
+    private readonly changeLog: ChangeLog,
+    private readonly catalog: CatalogReferences,
+  ) {}
+
+  async create(caller: Caller, dto: CreateWorkspaceDto): Promise<Workspace> {
+    const { organization } = caller
+    const id = newId('ws')
+    const { name, environment, description = null } = dto
+    const workspace = this.workspaces.create({
+      id,
+      organization,
+      name,
+      environment: environment ?? 'development',
+      description,
+    })
+    try {
+      await this.changeLog.write(async (manager, changed) => {
+        await manager.insert(Workspace, workspace)
+        changed({ organization, kind: 'workspace', id, action: 'created' })
+      })
+    } catch (error) {
+      throw this.refine(error, name)
+    }
+    return this.get(caller, id)
+  }
+
+  async get({ organization }: Caller, idOrName: string): Promise<Workspace> {
+    const workspace = await findWorkspace(this.workspaces.manager, { organization }, idOrName)
+    if (!workspace) throw AppError.of('workspace_not_found', { workspace: idOrName })
+    return workspace
+  }
+
+  list(
+    { organization }: Caller,
+    { limit, cursor, name, environment }: ListWorkspacesQuery,
+  ): Promise<Workspace[]> {
+    const after = afterCursor(cursor)
+    return this.workspaces.find({
+      where: {
+        organization,
+        ...(after && { id: MoreThan(after) }),
+        ...(name && { name }),
+        ...(environment && { environment }),
+      },
+      order: { id: 'ASC' },
+      take: limit + 1,
+    })
+  }
+
+  async update(caller: Caller, idOrName: string, dto: UpdateWorkspaceDto): Promise<Workspace> {
+    const { organization } = caller
+    const { id } = await this.get(caller, idOrName)
+    try {
+      await this.changeLog.write(async (manager, changed) => {
+        const { affected } = await manager.update(
+          Workspace,
+          { id, organization },
+          { ...dto, updatedAt: () => 'now()' },
+        )
+        if (!affected) throw AppError.of('workspace_not_found', { workspace: id })
+        changed({ organization, kind: 'workspace', id, action: 'updated' })
+      })
+    } catch (error) {
+      throw this.refine(error, dto.name)
+    }
+    return this.get(caller, id)
+  }
+
+  /** The catalog is asked first, since its providers may belong to the workspace. */
+  async delete(caller: Caller, idOrName: string): Promise<void> {
+    const { organization } = caller
+    const { id, name } = await this.get(caller, idOrName)
+    const providers = await this.catalog.findUsersOfWorkspace({ organization, workspace: id })
+    try {
+      await this.changeLog.write(async (manager, changed) => {
+        const users = [...(await this.users(manager, id)), ...providers]
+        if (users.length > 0) throw inUse('workspace', name, users)
+        const { affected } = await manager.delete(Workspace, { id, organization })
+        if (!affected) throw AppError.of('workspace_not_found', { workspace: id })
+        changed({ organization, kind: 'workspace', id, action: 'deleted' })
+      })
+    } catch (error) {
+      if (!violatedForeignKey(error)) throw error
+      // Somebody began to use it while it was being deleted.
+      throw inUse('workspace', name, await this.users(this.workspaces.manager, id))
+    }
+  }
+
+  private async users(manager: EntityManager, id: string): Promise<string[]> {
+    const rows = await manager.query<{ name: string }[]>(
+      `(SELECT 'workload \`' || id || '\`' AS name FROM workload WHERE workspace = $1 ORDER BY id LIMIT $2)
+       UNION ALL
+       (SELECT 'virtual key \`' || id || '\`' FROM virtual_key WHERE workspace = $1 ORDER BY id LIMIT $2)
+       LIMIT $2`,
+      [id, namedUsers + 1],
+    )
+    return rows.map(({ name }) => name)
+  }
+
+  private refine(error: unknown, name: string | undefined): unknown {
+    if (!isUniqueViolation(error, 'workspace_name')) return error
+    return AppError.of('already_exists', { kind: 'workspace', id: name ?? '' }, { param: 'name' })
+  }
+}
+
+/** The workspace with an id or a name; no name looks like an id. */
+export async function findWorkspace(
+  manager: EntityManager,
+  { organization }: Caller,
+  idOrName: string,
+): Promise<Workspace | null> {
+  return manager.findOne(Workspace, {
+    where: [
+      { organization, id: idOrName },
+      { organization, name: idOrName },
+    ],
+  })
+}
