@@ -115,7 +115,10 @@ export class PostgresSubscription implements Subscription, GroupListener {
     }
     this.mayHaveMore.raise()
     const areAllProvisioned = this.options.topics.every((topic) => topics.some(({ name }) => name === topic))
-    return areAllProvisioned && wanted.every((partition) => this.partitions.get(keyOf(partition))?.state === 'owned')
+    return (
+      areAllProvisioned &&
+      wanted.every((partition) => this.partitions.get(keyOf(partition))?.state === 'owned')
+    )
   }
 
   private async shutDown(): Promise<void> {
