@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest'
+import { distribution } from '../load/percentile.js'
+import type { MeasureName } from '../run/measure.js'
+import { judgeMemory } from '../run/memory.js'
+import type { Measurement } from '../run/rounds.js'
+import type { TargetName } from '../target/target.js'
+import { check } from './check.js'
+import { summarize } from './summary.js'
+import { renderMemory, renderTable } from './table.js'
+
+interface Figures {
+  perCoreSecond?: number
+  latenciesMs?: number[]
+  /** CPU time after the load. */
+  lateCpuSeconds?: number
+}
+
+function measurement(round: number, measure: MeasureName, target: TargetName, figures: Figures): Measurement {
+  const { perCoreSecond = 0, latenciesMs = [], lateCpuSeconds = 0 } = figures
+  const requests = 4 * perCoreSecond
+  return {
+    round,
+    measure,
+    target,
+    load: {
+      sent: requests,
+      succeeded: requests,
+      failed: 0,
+      window: { seconds: 5, requests, events: requests, cpuSeconds: 4, coreBusySeconds: 4.1 },
+      latencyMs: distribution(latenciesMs),
+    },
+    allIn: { requests, cpuSeconds: 4 + lateCpuSeconds },
+    drainSeconds: 1,
+    rssMib: 100,
+  }
+}
+
+const rounds = [
+  measurement(1, 'closed', 'bare', { perCoreSecond: 10_000 }),
+  measurement(1, 'closed', 'weir', { perCoreSecond: 6_000, lateCpuSeconds: 1 }),
+  // The machine was half as fast in this round.
+  measurement(2, 'closed', 'bare', { perCoreSecond: 5_000 }),
+  measurement(2, 'closed', 'weir', { perCoreSecond: 3_000, lateCpuSeconds: 1 }),
+  measurement(1, 'rate', 'direct', { latenciesMs: [1, 1, 2] }),
+  measurement(1, 'rate', 'weir', { latenciesMs: [1.5, 1.5, 6] }),
+]
+
+describe('summary', () => {
+  const [direct, bare, weir] = summarize(rounds)
+
+  it('compares measurements of the same round', () => {
+    expect(weir?.ratio.requests).toEqual({ median: 0.6, lowest: 0.6, highest: 0.6 })
+    expect(bare?.requestsPerCoreSecond).toEqual({ median: 7_500, lowest: 5_000, highest: 10_000 })
+  })
+
+  it('charges the work that was done after the last reply', () => {
+    expect(weir?.ratio.requestsAllIn.median).toBeCloseTo(0.48)
+  })
+
+  it('takes the upstream itself off the latencies', () => {
+    expect([weir?.addedP50Ms.median, weir?.addedP99Ms.median]).toEqual([0.5, 4])
+    expect(direct?.addedP50Ms.median).toBe(0)
+  })
+
+  it('is printed with a column for each target and no row without a figure', () => {
+    const text = renderTable(summarize(rounds))
+    expect(text.split('\n')[0]).toMatch(/direct +bare +weir$/)
+    expect(text).toMatch(/^requests per core-second +– +7,500 \(5,000…10,000\) +4,500 \(3,000…6,000\)$/m)
+    expect(text).toMatch(/^requests\/s on the core +– +≥ 6,000 /m)
+    expect(text).not.toContain('paced')
+  })
+})
+
+describe('check', () => {
+  const rounded = (measurements: Measurement[]): boolean[] =>
+    check({ mode: 'rounds' }, summarize(measurements), []).map(({ holds }) => holds)
+
+  it('holds when ratio and latencies are within the limits', () => {
+    expect(rounded(rounds)).toEqual([true, true, true])
+  })
+
+  it('fails a gateway that leaves its work for later', () => {
+    const lazy = rounds.map((one) => ({ ...one, allIn: one.allIn && { ...one.allIn, cpuSeconds: 8 } }))
+    const bare = lazy.map((one) =>
+      one.target === 'bare' ? { ...one, allIn: { requests: 40_000, cpuSeconds: 4 } } : one,
+    )
+    expect(rounded(bare)).toEqual([false, true, true])
+  })
+
+  it('fails what was not measured', () => {
+    expect(rounded(rounds.slice(0, 2))).toEqual([true, false, false])
+  })
+
+  it('fails memory that grows', () => {
+    const points = Array.from({ length: 10 }, (_, i) => ({
+      requests: (i + 1) * 20_000,
+      rssMib: 100 + i * 10,
+    }))
+    const course = { target: 'weir' as const, idleRssMib: 80, points, ...judgeMemory(points) }
+    expect(check({ mode: 'memory' }, [], [course])).toEqual([
+      { what: 'memory flat over the second half of the long run', value: '524 B per request', holds: false },
+    ])
+    expect(renderMemory([course])).toContain('GROWS')
+  })
+
+  it('takes memory that has found its level for flat', () => {
+    const points = [80, 95, 110, 118, 120, 121, 119, 120, 122, 120].map((rss, i) => ({
+      requests: (i + 1) * 20_000,
+      rssMib: rss,
+    }))
+    expect(judgeMemory(points).flat).toBe(true)
+  })
+})

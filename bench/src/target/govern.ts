@@ -1,0 +1,53 @@
+import { upstreamKey, upstreamModel } from '../upstream/chat.js'
+import type { Management } from './management.js'
+
+/** What an application is given to call the gateway with, and where its calls are accounted for. */
+export interface Grant {
+  virtualKey: string
+  model: string
+  workload: string
+  grantedAt: Date
+}
+
+/** The model's prices, in dollars per million tokens. */
+export const inputPerMillion = '2.50'
+export const outputPerMillion = '10'
+
+/** Sets up all that a governed call needs: provider, model with prices, team, workspace, workload and a key for them. */
+export async function govern(management: Management, upstream: string): Promise<Grant> {
+  const model = 'bench-model'
+  const workload = 'bench-workload'
+  const grantedAt = new Date()
+  const provider = await management.create<{ id: string }>('providers', {
+    name: 'bench-provider',
+    type: 'openai_compatible',
+    base_url: upstream,
+    api_key: upstreamKey,
+  })
+  await management.create('models', {
+    name: model,
+    provider: provider.id,
+    provider_model: upstreamModel,
+    prices: { input_per_million: inputPerMillion, output_per_million: outputPerMillion },
+  })
+  await management.create('teams', { name: 'bench-team', models: [model] })
+  const workspace = await management.create<{ id: string }>('workspaces', {
+    name: 'bench',
+    environment: 'production',
+  })
+  await management.create('workloads', {
+    name: 'Bench workload',
+    id: workload,
+    workspace: workspace.id,
+    models: [model],
+  })
+  const { key } = await management.create<{ key: string }>('keys', {
+    name: 'bench-key',
+    workspace: workspace.id,
+    workload,
+    team: 'bench-team',
+    type: 'llm',
+    models: [model],
+  })
+  return { virtualKey: key, model, workload, grantedAt }
+}
