@@ -1,16 +1,11 @@
+import { type InsertColumn, insertFromArrays, toArrays } from '@weir/database'
 import type { EntityManager } from 'typeorm'
 import type { HourlySum } from './hourly-sum.js'
 import type { RatedAttempt } from './rated-attempt.js'
 
-interface Column<Row> {
-  name: string
-  type: string
-  value(row: Row): unknown
-}
-
 const iso = (ms: number): string => new Date(ms).toISOString()
 
-const ledgerColumns: Column<RatedAttempt>[] = [
+const ledgerColumns: InsertColumn<RatedAttempt>[] = [
   { name: 'event_id', type: 'uuid', value: ({ event }) => event.eventId },
   { name: 'request_id', type: 'text', value: ({ event }) => event.requestId },
   { name: 'attempt', type: 'integer', value: ({ event }) => event.attempt },
@@ -45,7 +40,7 @@ const ledgerColumns: Column<RatedAttempt>[] = [
   { name: 'cost_nano_usd', type: 'numeric', value: ({ costNanoUsd }) => costNanoUsd?.toString() ?? null },
 ]
 
-const sumColumns: Column<HourlySum>[] = [
+const sumColumns: InsertColumn<HourlySum>[] = [
   { name: 'start', type: 'timestamptz', value: (sum) => iso(sum.startMs) },
   { name: 'dimensions', type: 'uuid', value: (sum) => sum.dimensions },
   { name: 'organization', type: 'text', value: (sum) => sum.organization },
@@ -57,7 +52,7 @@ const sumColumns: Column<HourlySum>[] = [
   { name: 'virtual_key', type: 'text', value: (sum) => sum.virtualKey },
 ]
 
-const figureColumns: Column<HourlySum>[] = [
+const figureColumns: InsertColumn<HourlySum>[] = [
   { name: 'requests', type: 'bigint', value: (sum) => sum.requests },
   { name: 'attempts', type: 'bigint', value: (sum) => sum.attempts },
   { name: 'input_tokens', type: 'bigint', value: (sum) => sum.inputTokens },
@@ -68,16 +63,6 @@ const figureColumns: Column<HourlySum>[] = [
   { name: 'unpriced_attempts', type: 'bigint', value: (sum) => sum.unpricedAttempts },
   { name: 'cost_nano_usd', type: 'numeric', value: (sum) => sum.costNanoUsd.toString() },
 ]
-
-/** `INSERT … SELECT` from one array a column: PostgreSQL takes at most 65,535 parameters. */
-function insertFromArrays<Row>(table: string, columns: Column<Row>[]): string {
-  const names = columns.map(({ name }) => name).join(', ')
-  const arrays = columns.map(({ type }, index) => `$${index + 1}::${type}[]`).join(', ')
-  return `INSERT INTO ${table} (${names}) SELECT * FROM unnest(${arrays})`
-}
-
-const toArrays = <Row>(columns: Column<Row>[], rows: Row[]): unknown[][] =>
-  columns.map(({ value }) => rows.map((row) => value(row)))
 
 const insertLedger = `${insertFromArrays('ledger', ledgerColumns)} ON CONFLICT (event_id) DO NOTHING RETURNING event_id`
 

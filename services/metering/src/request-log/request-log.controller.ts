@@ -4,7 +4,7 @@ import { ApiErrors, type Caller, CurrentCaller } from '@weir/http'
 import { RequestLogPage, RequestLogQuery } from './request-log.dto.js'
 import { RequestLogService } from './request-log.service.js'
 
-@ApiTags('usage')
+@ApiTags('Usage')
 @ApiBearerAuth()
 @Controller('v1/requests')
 export class RequestLogController {
@@ -16,7 +16,7 @@ export class RequestLogController {
     summary: 'The request log: every attempt, newest first, without contents',
     description: 'An attempt stands here within about a second of its end.',
   })
-  @ApiOkResponse({ type: RequestLogPage })
+  @ApiOkResponse({ type: RequestLogPage, description: 'A page of attempts.' })
   @ApiErrors('invalid_request')
   list(@CurrentCaller() caller: Caller, @Query() query: RequestLogQuery): Promise<RequestLogPage> {
     return this.requestLog.list(caller, query)
@@ -25,7 +25,7 @@ export class RequestLogController {
   @Get(':request_id')
   @ApiOperation({ operationId: 'getRequest', summary: 'All attempts of one request, in their order' })
   @ApiParam({ name: 'request_id', description: "The reply's `x-request-id`." })
-  @ApiOkResponse({ type: RequestLogPage })
+  @ApiOkResponse({ type: RequestLogPage, description: 'A page of attempts.' })
   @ApiErrors('request_not_found')
   get(@CurrentCaller() caller: Caller, @Param('request_id') requestId: string): Promise<RequestLogPage> {
     return this.requestLog.get(caller, requestId)

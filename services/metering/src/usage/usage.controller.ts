@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swa
 import { ApiErrors, type Caller, CurrentCaller, UsageReportPage, UsageReportQuery } from '@weir/http'
 import { UsageService } from './usage.service.js'
 
-@ApiTags('usage')
+@ApiTags('Usage')
 @ApiBearerAuth()
 @Controller('v1/usage')
 export class UsageController {
@@ -18,7 +18,7 @@ export class UsageController {
       'Sums of the attempts that started in the period; `start` is rounded down and `end` up to the full hour. ' +
       'Rows are in the order of `start`, then of the dimensions as they were asked for.',
   })
-  @ApiOkResponse({ type: UsageReportPage })
+  @ApiOkResponse({ type: UsageReportPage, description: 'A page of the report.' })
   @ApiErrors('invalid_request')
   list(@CurrentCaller() caller: Caller, @Query() query: UsageReportQuery): Promise<UsageReportPage> {
     return this.usage.list(caller, query)

@@ -1,0 +1,41 @@
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const rfc3339 = /^(\d{4})-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/
+
+/** An index of PostgreSQL takes rows of at most 2,704 bytes, so what may be indexed stays well below. */
+const maxTextBytes = 1_000
+/** Of `teamPath`, which has as many names as the team has ancestors, and is never indexed. */
+const maxPathBytes = 64 * 1_024
+
+/** Columns of type integer have a sign, the proto's numbers do not. */
+const maxInteger = 2 ** 31 - 1
+
+/**
+ * Refuses an event that the database could not hold. Such an event would fail each time that it is
+ * delivered, and hold up all that is behind it: the consumer sets it aside instead.
+ * @throws TypeError with the field and what is wrong with it
+ */
+export function checkStorable(event: { eventId: string }): void {
+  check(uuid.test(event.eventId), 'eventId is not a UUID in lower case')
+  for (const [field, value] of Object.entries(event) as [string, unknown][]) {
+    if (typeof value === 'number') check(value <= maxInteger, `${field} is larger than ${maxInteger}`)
+    if (typeof value !== 'string') continue
+    const maxBytes = field === 'teamPath' ? maxPathBytes : maxTextBytes
+    check(!value.includes('\0'), `${field} has a NUL character`)
+    check(Buffer.byteLength(value) <= maxBytes, `${field} is longer than ${maxBytes} bytes`)
+  }
+}
+
+/**
+ * Milliseconds since 1970 of an event's time.
+ * @throws TypeError when it is not one as in RFC 3339
+ */
+export function eventTimeMs(field: string, text: string): number {
+  const year = Number(rfc3339.exec(text)?.[1])
+  const time = Date.parse(text)
+  check(year >= 1970 && time >= 0, `${field} is not a time as in RFC 3339 since 1970`)
+  return time
+}
+
+function check(isGood: boolean, reason: string): void {
+  if (!isGood) throw new TypeError(reason)
+}

@@ -1,0 +1,33 @@
+import { type DynamicModule, Module } from '@nestjs/common'
+import { APP_GUARD } from '@nestjs/core'
+import { Outbox } from '@weir/database'
+import { MasterKeyGuard } from '@weir/http'
+import { DataSource } from 'typeorm'
+import type { AggregatorConfig } from './config.js'
+import { CostModule } from './cost/cost.module.js'
+import { RollupModule } from './rollup/rollup.module.js'
+
+/** What the process gives to the application. */
+export interface AppOptions {
+  config: Pick<AggregatorConfig, 'masterKey'>
+  dataSource: DataSource
+  outbox: Outbox
+}
+
+/** The whole of aggregator; every route is refused unless the guard lets it in. */
+@Module({})
+export class AppModule {
+  static forRoot({ config, dataSource, outbox }: AppOptions): DynamicModule {
+    const shared = [
+      { provide: DataSource, useValue: dataSource },
+      { provide: Outbox, useValue: outbox },
+    ]
+    return {
+      module: AppModule,
+      global: true,
+      imports: [RollupModule, CostModule],
+      providers: [...shared, { provide: APP_GUARD, useValue: new MasterKeyGuard(config.masterKey) }],
+      exports: shared.map(({ provide }) => provide),
+    }
+  }
+}

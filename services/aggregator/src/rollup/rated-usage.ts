@@ -1,0 +1,55 @@
+import { type Delivered, PoisonedMessage } from '@weir/bus'
+import { usageRated, type UsageRated } from '@weir/contracts'
+import { checkStorable, eventTimeMs } from '@weir/database'
+import { parseUsd } from '@weir/rating'
+
+/** A rated attempt as metering reported it, its time and cost as numbers. */
+export interface RatedUsage {
+  event: UsageRated
+  startedAtMs: number
+  /** Undefined: the price is not known, so the cost is not either. */
+  costNanoUsd: bigint | undefined
+  /** The team that pays, last, and the teams above it, from the top down; empty when no team pays. */
+  teamPath: string[]
+  /** W3C trace context of the request, when it is traced. */
+  traceparent: string | undefined
+}
+
+/**
+ * Reads an event.
+ * @throws PoisonedMessage when the rollups could not hold it, or it makes no sense
+ */
+export function readRatedUsage(message: Delivered): RatedUsage {
+  try {
+    const event = usageRated.decode(message.value)
+    checkStorable(event)
+    if (event.attempt === 0) throw new TypeError('attempt is 0, but the first is 1')
+    if (event.currency !== 'USD')
+      throw new TypeError('currency is not USD, and amounts of two currencies have no sum')
+    return {
+      event,
+      startedAtMs: eventTimeMs('startedAt', event.startedAt),
+      costNanoUsd: readCost(event.cost),
+      teamPath: readTeamPath(event),
+      traceparent: message.headers['traceparent'],
+    }
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError)
+      throw new PoisonedMessage(message, error.message)
+    throw error
+  }
+}
+
+function readCost(text: string): bigint | undefined {
+  if (text === '') return undefined
+  const costNanoUsd = parseUsd(text)
+  if (costNanoUsd < 0n) throw new RangeError('cost is negative')
+  return costNanoUsd
+}
+
+/** A team counts once, and pays for itself even when the path was cut short. */
+function readTeamPath({ team, teamPath }: UsageRated): string[] {
+  if (team === '') return []
+  const above = teamPath.split('/').filter((name) => name !== '' && name !== team)
+  return [...new Set(above), team]
+}

@@ -1,0 +1,110 @@
+import { type InsertColumn, insertFromArrays, toArrays } from '@weir/database'
+import type { UsageInterval } from '@weir/http'
+import type { UsageSum } from '@weir/rating'
+import type { EntityManager } from 'typeorm'
+import type { BusinessUnitRollup, Rollup } from './roll-up.js'
+
+const iso = (ms: number): string => new Date(ms).toISOString()
+
+const figureColumns: InsertColumn<UsageSum>[] = [
+  { name: 'requests', type: 'bigint', value: (sum) => sum.requests },
+  { name: 'attempts', type: 'bigint', value: (sum) => sum.attempts },
+  { name: 'input_tokens', type: 'bigint', value: (sum) => sum.inputTokens },
+  { name: 'cached_input_tokens', type: 'bigint', value: (sum) => sum.cachedInputTokens },
+  { name: 'cache_write_tokens', type: 'bigint', value: (sum) => sum.cacheWriteTokens },
+  { name: 'output_tokens', type: 'bigint', value: (sum) => sum.outputTokens },
+  { name: 'reasoning_tokens', type: 'bigint', value: (sum) => sum.reasoningTokens },
+  { name: 'unpriced_attempts', type: 'bigint', value: (sum) => sum.unpricedAttempts },
+  { name: 'cost_nano_usd', type: 'numeric', value: (sum) => sum.costNanoUsd.toString() },
+]
+
+const rollupColumns: InsertColumn<Rollup>[] = [
+  { name: 'interval', type: 'rollup_interval', value: (rollup) => rollup.interval },
+  { name: 'start', type: 'timestamptz', value: (rollup) => iso(rollup.startMs) },
+  { name: 'dimensions', type: 'uuid', value: (rollup) => rollup.dimensions },
+  { name: 'organization', type: 'text', value: (rollup) => rollup.organization },
+  { name: 'team', type: 'text', value: (rollup) => rollup.team },
+  { name: 'team_path', type: 'text', value: (rollup) => rollup.teamPath },
+  { name: 'workspace', type: 'text', value: (rollup) => rollup.workspace },
+  { name: 'workload', type: 'text', value: (rollup) => rollup.workload },
+  { name: 'model', type: 'text', value: (rollup) => rollup.model },
+  { name: 'provider', type: 'text', value: (rollup) => rollup.provider },
+  { name: 'virtual_key', type: 'text', value: (rollup) => rollup.virtualKey },
+  ...figureColumns,
+]
+
+const businessUnitSums: InsertColumn<BusinessUnitRollup>[] = [
+  ...figureColumns,
+  {
+    name: 'cost_with_descendants_nano_usd',
+    type: 'numeric',
+    value: (rollup) => rollup.costWithDescendantsNanoUsd.toString(),
+  },
+]
+
+const businessUnitColumns: InsertColumn<BusinessUnitRollup>[] = [
+  { name: 'organization', type: 'text', value: (rollup) => rollup.organization },
+  { name: 'team', type: 'text', value: (rollup) => rollup.team },
+  { name: 'interval', type: 'rollup_interval', value: (rollup) => rollup.interval },
+  { name: 'start', type: 'timestamptz', value: (rollup) => iso(rollup.startMs) },
+  { name: 'team_path', type: 'text', value: (rollup) => rollup.teamPath },
+  { name: 'path_seen_at', type: 'timestamptz', value: (rollup) => iso(rollup.pathSeenAtMs) },
+  { name: 'revision', type: 'bigint', value: () => 1 },
+  ...businessUnitSums,
+]
+
+const addUp = (table: string, columns: { name: string }[]): string =>
+  columns.map(({ name }) => `${name} = ${table}.${name} + EXCLUDED.${name}`).join(', ')
+
+const insertApplied = `INSERT INTO applied_event (event_id) SELECT unnest($1::uuid[])
+  ON CONFLICT DO NOTHING RETURNING event_id`
+
+const addRollupsStatement = `${insertFromArrays('rollup', rollupColumns)}
+  ON CONFLICT (interval, start, dimensions) DO UPDATE SET ${addUp('rollup', figureColumns)}`
+
+const addBusinessUnitsStatement = `${insertFromArrays('business_unit_rollup AS own', businessUnitColumns)}
+  ON CONFLICT (organization, team, interval, start) DO UPDATE SET
+    revision = own.revision + 1,
+    ${addUp('own', businessUnitSums)},
+    team_path = CASE WHEN EXCLUDED.path_seen_at >= own.path_seen_at THEN EXCLUDED.team_path ELSE own.team_path END,
+    path_seen_at = GREATEST(own.path_seen_at, EXCLUDED.path_seen_at)
+  RETURNING *`
+
+/** A row of business_unit_rollup; 64-bit numbers and numerics are decimal text. */
+export interface BusinessUnitRow {
+  organization: string
+  team: string
+  interval: UsageInterval
+  start: Date
+  team_path: string
+  revision: string
+  requests: string
+  attempts: string
+  input_tokens: string
+  cached_input_tokens: string
+  cache_write_tokens: string
+  output_tokens: string
+  reasoning_tokens: string
+  cost_nano_usd: string
+  cost_with_descendants_nano_usd: string
+}
+
+/** Marks events as applied and gives the ids of those that were not yet, in the order of ids for the reason in rollUp. */
+export async function markApplied(manager: EntityManager, eventIds: string[]): Promise<Set<string>> {
+  const rows = await manager.query<{ event_id: string }[]>(insertApplied, [eventIds.toSorted()])
+  return new Set(rows.map((row) => row.event_id))
+}
+
+/** Adds to the rollups, in the order given. */
+export async function addRollups(manager: EntityManager, rollups: Rollup[]): Promise<void> {
+  if (rollups.length > 0) await manager.query(addRollupsStatement, toArrays(rollupColumns, rollups))
+}
+
+/** Adds to the rollups of business units, in the order given, and gives them as they are then. */
+export async function addBusinessUnits(
+  manager: EntityManager,
+  rollups: BusinessUnitRollup[],
+): Promise<BusinessUnitRow[]> {
+  if (rollups.length === 0) return []
+  return manager.query<BusinessUnitRow[]>(addBusinessUnitsStatement, toArrays(businessUnitColumns, rollups))
+}

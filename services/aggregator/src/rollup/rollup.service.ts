@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common'
+import type { Batch } from '@weir/bus'
+import { businessUnitCostRolledUp, usageRated } from '@weir/contracts'
+import { GroupCommit, Outbox, savePosition } from '@weir/database'
+import { DataSource } from 'typeorm'
+import { toMessage } from './business-unit-event.js'
+import { type RatedUsage, readRatedUsage } from './rated-usage.js'
+import { rollUp, rollUpBusinessUnits } from './roll-up.js'
+import { batchDuration, consumed, duplicates, newestEventAge } from './rollup.metrics.js'
+import { addBusinessUnits, addRollups, markApplied } from './rollup.repository.js'
+
+/** Consumer group of aggregator. */
+export const aggregatorGroup = 'aggregator'
+
+const topic = usageRated.topic
+const maxUsagesPerTransaction = 2_000
+
+/** A batch of one partition, read. */
+interface ReadBatch {
+  partition: number
+  nextOffset: bigint
+  usages: RatedUsage[]
+}
+
+/** Turns rated usage into rollups, and tells what business units have come to. */
+@Injectable()
+export class RollupService {
+  private readonly commits = new GroupCommit<ReadBatch>({
+    commit: (batches) => this.commit(batches),
+    sizeOf: ({ usages }) => usages.length,
+    maxSize: maxUsagesPerTransaction,
+  })
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly outbox: Outbox,
+  ) {}
+
+  /**
+   * Adds a batch to the rollups: the events that were not applied before, the rollups of their
+   * dimensions and business units, what those have come to, and the position are one transaction.
+   * Whatever fails, all of it is undone and the batch comes again.
+   */
+  async apply({ partition, messages }: Batch): Promise<void> {
+    const nextOffset = (messages.at(-1)?.offset ?? -1n) + 1n
+    await this.commits.add({ partition, nextOffset, usages: messages.map(readRatedUsage) })
+  }
+
+  private async commit(batches: ReadBatch[]): Promise<void> {
+    const stopTimer = batchDuration.startTimer({ topic })
+    const usages = batches.flatMap((batch) => batch.usages)
+    const distinct = new Map(usages.map((usage) => [usage.event.eventId, usage]))
+    const added = await this.dataSource.transaction(async (manager) => {
+      const newIds = await markApplied(manager, [...distinct.keys()])
+      const added = [...distinct.values()].filter(({ event }) => newIds.has(event.eventId))
+      await addRollups(manager, rollUp(added))
+      const rows = await addBusinessUnits(manager, rollUpBusinessUnits(added))
+      const rolledUpAt = new Date()
+      const messages = rows.map((row) => toMessage(row, rolledUpAt))
+      await Outbox.add(manager, businessUnitCostRolledUp.topic, messages)
+      for (const batch of batches.toSorted((a, b) => a.partition - b.partition)) {
+        await savePosition(manager, aggregatorGroup, { topic, ...batch })
+      }
+      return added
+    })
+    this.outbox.notify()
+    stopTimer()
+    this.count(usages, added)
+  }
+
+  private count(usages: RatedUsage[], added: RatedUsage[]): void {
+    consumed.inc({ topic }, usages.length)
+    duplicates.inc({ topic }, usages.length - added.length)
+    const newestMs = usages.reduce((newest, { startedAtMs }) => Math.max(newest, startedAtMs), 0)
+    newestEventAge.set({ topic }, (Date.now() - newestMs) / 1_000)
+  }
+}
