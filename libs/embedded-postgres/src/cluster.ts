@@ -106,6 +106,12 @@ function initdbError(paths: ClusterPaths, output: string): PostgresStartError {
   if (output.includes('No space left on device') || output.includes('Disk quota exceeded')) {
     return diskFull(paths.root)
   }
+  if (output.includes('could not look up effective user ID')) {
+    return new PostgresStartError(
+      `The user with the number ${process.geteuid?.()} has no name here, and PostgreSQL demands one: add it to ` +
+        '/etc/passwd, or start Weir as another user.',
+    )
+  }
   const line = output.split('\n').findLast((row) => /error|FATAL|PANIC/i.test(row)) ?? output.trim()
   return new PostgresStartError(`PostgreSQL could not create its data in ${paths.root}: ${line.trim()}`)
 }

@@ -1,0 +1,47 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import type { ServiceLog } from './service-log.js'
+import type { Run } from './supervised.js'
+
+/** A service's own drain is bounded at 15 s; one that is still there then is stuck. */
+const STOP_TIMEOUT_MS = 16_000
+
+/**
+ * Starts a service in a process of its own. Its IPC channel is how it hears that the launcher was killed; it is
+ * in a session of its own, so that Ctrl-C reaches the launcher alone, which stops the services in order.
+ */
+export function runService(options: {
+  main: string
+  cwd: string
+  env: NodeJS.ProcessEnv
+  log: ServiceLog
+  stopTimeoutMs?: number
+}): Run {
+  const log = openSync(options.log.path, 'a', 0o600)
+  let child: ChildProcess
+  try {
+    child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', options.main], {
+      cwd: options.cwd,
+      env: options.env,
+      detached: true,
+      stdio: ['ignore', log, log, 'ipc'],
+    })
+  } finally {
+    closeSync(log)
+  }
+  const exited = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message))
+    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`))
+  })
+  return {
+    pid: child.pid ?? 0,
+    exited,
+    kill: (signal) => child.kill(signal),
+    stop: async () => {
+      child.kill('SIGTERM')
+      const timer = setTimeout(() => child.kill('SIGKILL'), options.stopTimeoutMs ?? STOP_TIMEOUT_MS)
+      await exited
+      clearTimeout(timer)
+    },
+  }
+}
