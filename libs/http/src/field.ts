@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common'
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger'
-import { Transform, type TransformFnParams } from 'class-transformer'
-import { registerDecorator, type ValidationArguments } from 'class-validator'
+import { Transform, type TransformFnParams, Type } from 'class-transformer'
+import { registerDecorator, ValidateNested, type ValidationArguments } from 'class-validator'
 import { dollarsPattern } from './dollars.js'
 
 /** What every field of a request says of itself. */
@@ -201,6 +201,20 @@ export function FutureTimeField(options: FieldOptions): PropertyDecorator {
 function isRolledOver(text: string): boolean {
   const local = new Date(`${text.slice(0, 10)}T00:00:00Z`)
   return Number.isNaN(local.getTime()) || local.getUTCDate() !== Number(text.slice(8, 10))
+}
+
+/** Fields inside a field. */
+export function ObjectField<Part extends object>(
+  options: FieldOptions,
+  part: () => new () => Part,
+): PropertyDecorator {
+  return applyDecorators(
+    Type(part),
+    ValidateNested(),
+    Field(options, { type: part }, (value) =>
+      typeof value === 'object' && !Array.isArray(value) ? undefined : 'must be an object',
+    ),
+  )
 }
 
 /** A field that is known but cannot be changed; sending it says why. */

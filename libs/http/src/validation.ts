@@ -5,7 +5,9 @@ import type { ValidationError } from 'class-validator'
 function mistakes(errors: ValidationError[], path = ''): FieldMistake[] {
   return errors.flatMap((error) => {
     const field = path ? `${path}.${error.property}` : error.property
-    const own = Object.entries(error.constraints ?? {}).map(([rule, message]) => ({
+    // What is no object at all needs one message, not two.
+    const rules = Object.entries(error.constraints ?? {}).filter(([rule]) => rule !== 'nestedValidation')
+    const own = rules.map(([rule, message]) => ({
       field,
       message:
         rule === 'whitelistValidation'

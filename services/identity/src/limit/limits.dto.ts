@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger'
-import { DollarsField, formatDollars, IntegerField, parseDollars, WordField } from '@weir/http'
+import { DollarsField, formatDollars, IntegerField, WordField } from '@weir/http'
+import { parseUsd } from '@weir/rating'
 import type { Limits } from './limits.entity.js'
 
 const maxPerMinute = 2_000_000_000
@@ -51,7 +52,7 @@ export class LimitsResponse {
 export function toLimits(dto: LimitsDto): Partial<Limits> {
   const limits: Partial<Limits> = {}
   if (dto.max_budget !== undefined)
-    limits.maxBudgetNanoUsd = dto.max_budget === null ? null : parseDollars(dto.max_budget)
+    limits.maxBudgetNanoUsd = dto.max_budget === null ? null : parseUsd(dto.max_budget)
   if (dto.budget_duration !== undefined) limits.budgetDuration = dto.budget_duration
   if (dto.tpm_limit !== undefined) limits.tpmLimit = dto.tpm_limit
   if (dto.rpm_limit !== undefined) limits.rpmLimit = dto.rpm_limit

@@ -1,0 +1,28 @@
+import { AsInteger, AsList, Env, RestConfig } from '@weir/config'
+import { IsArray, IsInt, IsString, Matches, Max, Min } from 'class-validator'
+
+/** The catalog's configuration; see its README. */
+export class CatalogConfig extends RestConfig {
+  @Env('WEIR_GRPC_PORT')
+  @AsInteger()
+  @IsInt()
+  @Min(1)
+  @Max(65535)
+  grpcPort: number
+
+  /** Master keys that seal the providers' credentials. */
+  @Env('WEIR_ENCRYPTION_KEYS', { secret: true })
+  @IsString()
+  encryptionKeys: string
+
+  /** Where identity is asked for workspaces, and for what uses a model. */
+  @Env('WEIR_IDENTITY_GRPC')
+  @Matches(/^.+:\d+$/, { message: 'must be host:port' })
+  identityGrpc: string
+
+  /** Private and loopback addresses that providers may have. */
+  @Env('WEIR_UPSTREAM_ALLOW')
+  @AsList()
+  @IsArray()
+  upstreamAllow: string[] = []
+}

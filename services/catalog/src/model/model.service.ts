@@ -1,0 +1,189 @@
+import { Injectable } from '@nestjs/common'
+import { InjectRepository } from '@nestjs/typeorm'
+import { type Change, ChangeLog, isUniqueViolation, newId, violatedForeignKey } from '@weir/database'
+import { AppError } from '@weir/errors'
+import { afterCursor, type Caller, inUse } from '@weir/http'
+import { type EntityManager, In, MoreThan, Repository } from 'typeorm'
+import { addPrices, readPrices, withdrawFuturePrices } from '../price/model-prices.js'
+import { Provider } from '../provider/provider.entity.js'
+import { findProvider } from '../provider/provider.service.js'
+import { IdentityReferences } from '../reference/identity-references.js'
+import type { CreateModelDto, ListModelsQuery, ShownModel, UpdateModelDto } from './model.dto.js'
+import { Model } from './model.entity.js'
+import { decidePricing, type Pricing } from './pricing.js'
+
+@Injectable()
+export class ModelService {
+  constructor(
+    @InjectRepository(Model) private readonly models: Repository<Model>,
+    private readonly changeLog: ChangeLog,
+    private readonly identity: IdentityReferences,
+  ) {}
+
+  async create(caller: Caller, dto: CreateModelDto): Promise<ShownModel> {
+    const { organization } = caller
+    const id = newId('model')
+    const { name, prices, free } = dto
+    const providerModel = dto.provider_model ?? name
+    await this.write(dto, async (manager, changed) => {
+      const provider = await this.getProvider(manager, caller, dto.provider)
+      const pricing = decidePricing({
+        prices: prices ?? undefined,
+        free,
+        provider,
+        providerModel,
+        isMoved: false,
+      })
+      if (!pricing) throw new Error('A new model was left without a decision about its prices.')
+      await manager.insert(Model, {
+        id,
+        organization,
+        name,
+        provider: provider.id,
+        providerModel,
+        priceSource: pricing.source,
+      })
+      changed({ organization, kind: 'model', id, action: 'created' })
+      await this.apply(manager, { organization, id }, pricing, changed)
+    })
+    return this.get(caller, id)
+  }
+
+  async get(caller: Caller, idOrName: string): Promise<ShownModel> {
+    const model = await this.find(caller, idOrName)
+    if (!model) throw AppError.of('model_not_found', { model: idOrName })
+    const [shown] = await this.show([model])
+    return shown as ShownModel
+  }
+
+  async list(caller: Caller, { limit, cursor, provider, name }: ListModelsQuery): Promise<ShownModel[]> {
+    const { organization } = caller
+    const after = afterCursor(cursor)
+    const of = provider === undefined ? undefined : await findProvider(this.models.manager, caller, provider)
+    if (of === null) return []
+    const models = await this.models.find({
+      where: {
+        organization,
+        ...(after && { id: MoreThan(after) }),
+        ...(of && { provider: of.id }),
+        ...(name && { name }),
+      },
+      order: { id: 'ASC' },
+      take: limit + 1,
+    })
+    return this.show(models)
+  }
+
+  async update(caller: Caller, idOrName: string, dto: UpdateModelDto): Promise<ShownModel> {
+    const { organization } = caller
+    const { model: before } = await this.get(caller, idOrName)
+    const { id } = before
+    // Workloads, teams and keys name it: under another name it would be gone for them.
+    if (dto.name !== undefined && dto.name !== before.name) await this.refuseIfUsed(caller, before)
+    await this.write(dto, async (manager, changed) => {
+      const model = await manager.findOne(Model, {
+        where: { id, organization },
+        lock: { mode: 'pessimistic_write' },
+      })
+      if (!model) throw AppError.of('model_not_found', { model: idOrName })
+      const provider = await this.getProvider(manager, caller, dto.provider ?? model.provider)
+      const { provider_model: providerModel = model.providerModel, name = model.name, prices, free } = dto
+      const isMoved = provider.id !== model.provider || providerModel !== model.providerModel
+      const pricing = decidePricing({
+        prices,
+        free,
+        source: model.priceSource,
+        provider,
+        providerModel,
+        isMoved,
+      })
+      await manager.update(
+        Model,
+        { id },
+        {
+          ...{ name, provider: provider.id, providerModel },
+          priceSource: pricing?.source ?? model.priceSource,
+          updatedAt: () => 'now()',
+        },
+      )
+      changed({ organization, kind: 'model', id, action: 'updated' })
+      if (pricing) await this.apply(manager, { organization, id }, pricing, changed)
+    })
+    return this.get(caller, id)
+  }
+
+  async delete(caller: Caller, idOrName: string): Promise<void> {
+    const { organization } = caller
+    const { model } = await this.get(caller, idOrName)
+    await this.refuseIfUsed(caller, model)
+    await this.changeLog.write(async (manager, changed) => {
+      const { affected } = await manager.delete(Model, { id: model.id, organization })
+      if (!affected) throw AppError.of('model_not_found', { model: idOrName })
+      changed({ organization, kind: 'model', id: model.id, action: 'deleted' })
+    })
+  }
+
+  /** No name looks like an id. */
+  private find({ organization }: Caller, idOrName: string): Promise<Model | null> {
+    return this.models.findOne({
+      where: [
+        { organization, id: idOrName },
+        { organization, name: idOrName },
+      ],
+    })
+  }
+
+  private async show(models: Model[]): Promise<ShownModel[]> {
+    const { manager } = this.models
+    const providers = await manager.findBy(Provider, { id: In(models.map(({ provider }) => provider)) })
+    const prices = await readPrices(
+      manager,
+      models.map(({ id }) => id),
+    )
+    return models.map((model) => ({
+      model,
+      provider: providers.find(({ id }) => id === model.provider),
+      prices: prices.get(model.id) ?? [],
+    }))
+  }
+
+  private async getProvider(manager: EntityManager, caller: Caller, idOrName: string): Promise<Provider> {
+    const provider = await findProvider(manager, caller, idOrName)
+    if (!provider) throw this.providerNotFound(idOrName)
+    return provider
+  }
+
+  private async apply(
+    manager: EntityManager,
+    { organization, id }: { organization: string; id: string },
+    { source, terms }: Pricing,
+    changed: (change: Change) => void,
+  ): Promise<void> {
+    if (source === 'free') await withdrawFuturePrices(manager, id)
+    else await addPrices(manager, { organization, model: id, source, terms }, changed)
+  }
+
+  private async refuseIfUsed(caller: Caller, { name }: Model): Promise<void> {
+    const users = await this.identity.findUsersOfModel(caller, name)
+    if (users.length > 0) throw inUse('model', name, users)
+  }
+
+  /** The provider was there when it was looked at, but may be gone when the model is written. */
+  private async write(
+    { name = '', provider = '' }: { name?: string; provider?: string },
+    work: Parameters<ChangeLog['write']>[0],
+  ): Promise<void> {
+    try {
+      await this.changeLog.write(work)
+    } catch (error) {
+      if (isUniqueViolation(error, 'model_name')) {
+        throw AppError.of('already_exists', { kind: 'model', id: name }, { param: 'name' })
+      }
+      throw violatedForeignKey(error) === 'model_provider' ? this.providerNotFound(provider) : error
+    }
+  }
+
+  private providerNotFound(provider: string): AppError {
+    return AppError.of('provider_not_found', { provider }, { param: 'provider' })
+  }
+}

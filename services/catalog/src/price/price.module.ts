@@ -1,0 +1,5 @@
+import { Module } from '@nestjs/common'
+import { PriceGrpc } from './price.grpc.js'
+
+@Module({ controllers: [PriceGrpc] })
+export class PriceModule {}

@@ -1,0 +1,83 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common'
+import {
+  ApiBearerAuth,
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger'
+import { ApiErrors, type Caller, CurrentCaller, type Page, PageOf, toPage } from '@weir/http'
+import {
+  CreateProviderDto,
+  ListProvidersQuery,
+  ProviderResponse,
+  toResponse,
+  UpdateProviderDto,
+} from './provider.dto.js'
+import { ProviderService } from './provider.service.js'
+
+@ApiTags('Providers')
+@ApiBearerAuth()
+@Controller('v1/providers')
+export class ProviderController {
+  constructor(private readonly providers: ProviderService) {}
+
+  @Post()
+  @ApiOperation({ summary: 'Create a provider' })
+  @ApiCreatedResponse({ type: ProviderResponse, description: 'The new provider.' })
+  @ApiErrors('invalid_request', 'workspace_not_found', 'already_exists', 'request_too_large')
+  async create(@CurrentCaller() caller: Caller, @Body() dto: CreateProviderDto): Promise<ProviderResponse> {
+    return toResponse(await this.providers.create(caller, dto))
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'List providers, oldest first' })
+  @ApiOkResponse({ type: PageOf(ProviderResponse), description: 'A page of providers.' })
+  @ApiErrors('invalid_request')
+  async list(
+    @CurrentCaller() caller: Caller,
+    @Query() query: ListProvidersQuery,
+  ): Promise<Page<ProviderResponse>> {
+    return toPage(await this.providers.list(caller, query), {
+      limit: query.limit,
+      cursor: ({ id }) => [id],
+      toResponse,
+    })
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'Get a provider, by id or name' })
+  @ApiOkResponse({ type: ProviderResponse, description: 'The provider.' })
+  @ApiErrors('provider_not_found')
+  async get(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<ProviderResponse> {
+    return toResponse(await this.providers.get(caller, id))
+  }
+
+  @Patch(':id')
+  @ApiOperation({ summary: 'Change a provider; fields that are left out stay, null removes' })
+  @ApiOkResponse({ type: ProviderResponse, description: 'The provider as it is now.' })
+  @ApiErrors(
+    'invalid_request',
+    'provider_not_found',
+    'workspace_not_found',
+    'already_exists',
+    'request_too_large',
+  )
+  async update(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Body() dto: UpdateProviderDto,
+  ): Promise<ProviderResponse> {
+    return toResponse(await this.providers.update(caller, id, dto))
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Delete a provider that nothing uses' })
+  @ApiNoContentResponse({ description: 'It is gone.' })
+  @ApiErrors('provider_not_found', 'in_use')
+  async delete(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
+    await this.providers.delete(caller, id)
+  }
+}

@@ -1,0 +1,149 @@
+import { Injectable } from '@nestjs/common'
+import { InjectRepository } from '@nestjs/typeorm'
+import { ChangeLog, isUniqueViolation, newId, violatedForeignKey } from '@weir/database'
+import { AppError, invalidFields } from '@weir/errors'
+import { afterCursor, type Caller, inUse, namedUsers } from '@weir/http'
+import { Keyring } from '@weir/secrets'
+import { AddressPolicy } from '@weir/upstream-address'
+import { type EntityManager, MoreThan, Repository } from 'typeorm'
+import { IdentityReferences } from '../reference/identity-references.js'
+import { toBaseUrl } from './base-url.js'
+import type { CreateProviderDto, ListProvidersQuery, UpdateProviderDto } from './provider.dto.js'
+import { Provider } from './provider.entity.js'
+
+@Injectable()
+export class ProviderService {
+  constructor(
+    @InjectRepository(Provider) private readonly providers: Repository<Provider>,
+    private readonly changeLog: ChangeLog,
+    private readonly keyring: Keyring,
+    private readonly addressPolicy: AddressPolicy,
+    private readonly identity: IdentityReferences,
+  ) {}
+
+  async create(caller: Caller, dto: CreateProviderDto): Promise<Provider> {
+    const { organization } = caller
+    const id = newId('prov')
+    const { name, type } = dto
+    const baseUrl = toBaseUrl(type, dto.base_url ?? null, this.addressPolicy)
+    const credential = this.seal(id, type, dto.api_key ?? null)
+    const workspace = dto.workspace ? await this.identity.getWorkspaceId(caller, dto.workspace) : null
+    try {
+      await this.changeLog.write(async (manager, changed) => {
+        await manager.insert(Provider, { id, organization, name, type, baseUrl, workspace, ...credential })
+        changed({ organization, kind: 'provider', id, action: 'created' })
+      })
+    } catch (error) {
+      throw this.refine(error, name)
+    }
+    return this.get(caller, id)
+  }
+
+  async get(caller: Caller, idOrName: string): Promise<Provider> {
+    const provider = await findProvider(this.providers.manager, caller, idOrName)
+    if (!provider) throw AppError.of('provider_not_found', { provider: idOrName })
+    return provider
+  }
+
+  list(
+    { organization }: Caller,
+    { limit, cursor, type, workspace }: ListProvidersQuery,
+  ): Promise<Provider[]> {
+    const after = afterCursor(cursor)
+    return this.providers.find({
+      where: {
+        organization,
+        ...(after && { id: MoreThan(after) }),
+        ...(type && { type }),
+        ...(workspace && { workspace }),
+      },
+      order: { id: 'ASC' },
+      take: limit + 1,
+    })
+  }
+
+  async update(caller: Caller, idOrName: string, dto: UpdateProviderDto): Promise<Provider> {
+    const { organization } = caller
+    const { id, type } = await this.get(caller, idOrName)
+    const { name, base_url: baseUrl, api_key: apiKey } = dto
+    const workspace = dto.workspace
+      ? await this.identity.getWorkspaceId(caller, dto.workspace)
+      : dto.workspace
+    const values = {
+      ...(name !== undefined && { name }),
+      ...(baseUrl !== undefined && { baseUrl: toBaseUrl(type, baseUrl, this.addressPolicy) }),
+      ...(apiKey !== undefined && this.seal(id, type, apiKey)),
+      ...(workspace !== undefined && { workspace }),
+    }
+    try {
+      await this.changeLog.write(async (manager, changed) => {
+        const { affected } = await manager.update(
+          Provider,
+          { id, organization },
+          { ...values, updatedAt: () => 'now()' },
+        )
+        if (!affected) throw AppError.of('provider_not_found', { provider: idOrName })
+        changed({ organization, kind: 'provider', id, action: 'updated' })
+      })
+    } catch (error) {
+      throw this.refine(error, name)
+    }
+    return this.get(caller, id)
+  }
+
+  async delete(caller: Caller, idOrName: string): Promise<void> {
+    const { organization } = caller
+    const { id, name } = await this.get(caller, idOrName)
+    try {
+      await this.changeLog.write(async (manager, changed) => {
+        const users = await this.users(manager, id)
+        if (users.length > 0) throw inUse('provider', name, users)
+        const { affected } = await manager.delete(Provider, { id, organization })
+        if (!affected) throw AppError.of('provider_not_found', { provider: idOrName })
+        changed({ organization, kind: 'provider', id, action: 'deleted' })
+      })
+    } catch (error) {
+      if (!violatedForeignKey(error)) throw error
+      // A model of it was made while it was being deleted.
+      throw inUse('provider', name, await this.users(this.providers.manager, id))
+    }
+  }
+
+  /** The columns of the credential; sealed for this provider alone, so that it is of no use at another. */
+  private seal(
+    id: string,
+    type: string,
+    apiKey: string | null,
+  ): Pick<Provider, 'keyVersion' | 'wrappedKey' | 'ciphertext'> {
+    if (apiKey === null) return { keyVersion: null, wrappedKey: null, ciphertext: null }
+    if (type === 'sandbox') throw invalidFields([{ field: 'api_key', message: 'a sandbox needs none' }])
+    return this.keyring.seal(apiKey, `provider/${id}`)
+  }
+
+  private async users(manager: EntityManager, id: string): Promise<string[]> {
+    const rows = await manager.query<{ name: string }[]>(
+      `SELECT 'model \`' || name || '\`' AS name FROM model WHERE provider = $1 ORDER BY id LIMIT $2`,
+      [id, namedUsers + 1],
+    )
+    return rows.map(({ name }) => name)
+  }
+
+  private refine(error: unknown, name: string | undefined): unknown {
+    if (!isUniqueViolation(error, 'provider_name')) return error
+    return AppError.of('already_exists', { kind: 'provider', id: name ?? '' }, { param: 'name' })
+  }
+}
+
+/** The provider with an id or a name; no name looks like an id. */
+export function findProvider(
+  manager: EntityManager,
+  { organization }: Caller,
+  idOrName: string,
+): Promise<Provider | null> {
+  return manager.findOne(Provider, {
+    where: [
+      { organization, id: idOrName },
+      { organization, name: idOrName },
+    ],
+  })
+}

@@ -1,0 +1,24 @@
+import { Controller } from '@nestjs/common'
+import { catalogV1 } from '@weir/contracts'
+import { DataSource } from 'typeorm'
+
+const namedUsers = 10
+
+/** Tells identity what of the catalog belongs to a workspace. */
+@Controller()
+@catalogV1.ReferenceServiceControllerMethods()
+export class ReferenceGrpc implements catalogV1.ReferenceServiceController {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async listReferences({
+    organization,
+    workspace,
+  }: catalogV1.ListReferencesRequest): Promise<catalogV1.ListReferencesResponse> {
+    const rows = await this.dataSource.query<{ name: string }[]>(
+      `SELECT 'provider \`' || name || '\`' AS name FROM provider
+       WHERE organization = $1 AND workspace = $2 ORDER BY id LIMIT $3`,
+      [organization, workspace, namedUsers],
+    )
+    return { users: rows.map(({ name }) => name) }
+  }
+}

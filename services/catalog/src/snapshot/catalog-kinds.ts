@@ -1,0 +1,18 @@
+import type { catalogV1 } from '@weir/contracts'
+import { entityKind, joinedKind, type FeedKind } from '@weir/database'
+import { Model } from '../model/model.entity.js'
+import { readPrices } from '../price/model-prices.js'
+import { Provider } from '../provider/provider.entity.js'
+import { toProto } from './to-proto.js'
+
+/** What gateways watch. Prices come with their models. */
+export const catalogKinds: FeedKind<catalogV1.CatalogResource>[] = [
+  entityKind('provider', Provider, toProto.provider),
+  joinedKind('model', Model, async (manager, models) => {
+    const prices = await readPrices(
+      manager,
+      models.map(({ id }) => id),
+    )
+    return models.map((model) => toProto.model(model, prices.get(model.id) ?? []))
+  }),
+]

@@ -1,0 +1,44 @@
+import type { catalogV1 } from '@weir/contracts'
+import type { Model } from '../model/model.entity.js'
+import type { Price } from '../price/price.entity.js'
+import type { Provider } from '../provider/provider.entity.js'
+
+function toSealedSecret({
+  keyVersion,
+  wrappedKey,
+  ciphertext,
+}: Provider): catalogV1.SealedSecret | undefined {
+  return keyVersion !== null && wrappedKey && ciphertext ? { keyVersion, wrappedKey, ciphertext } : undefined
+}
+
+/** The catalog's resources as the gateway and metering get them. */
+export const toProto = {
+  provider: (provider: Provider): catalogV1.CatalogResource => ({
+    provider: {
+      id: provider.id,
+      organization: provider.organization,
+      name: provider.name,
+      type: provider.type,
+      baseUrl: provider.baseUrl ?? '',
+      credential: toSealedSecret(provider),
+      workspace: provider.workspace ?? '',
+    },
+  }),
+  model: (model: Model, prices: Price[]): catalogV1.CatalogResource => ({
+    model: {
+      id: model.id,
+      organization: model.organization,
+      name: model.name,
+      provider: model.provider,
+      providerModel: model.providerModel,
+      prices: model.priceSource === 'free' ? [] : prices.map(toProto.price),
+      free: model.priceSource === 'free',
+      created: String(Math.floor(model.createdAt.getTime() / 1000)),
+    },
+  }),
+  price: ({ id, effectiveFrom, rates }: Price): catalogV1.Price => ({
+    id,
+    effectiveFromMs: String(effectiveFrom.getTime()),
+    rates,
+  }),
+}

@@ -1,0 +1,44 @@
+import { catalogV1, createGrpcClient, identityV1 } from '@weir/contracts'
+import { isUnavailable, openStorage, State } from '@weir/database'
+import { type RunningService, type ServiceContext, startRest } from '@weir/http'
+import { AppModule } from './app.module.js'
+import type { CatalogConfig } from './config.js'
+import { migrations } from './migrations/index.js'
+import { Model } from './model/model.entity.js'
+import { Price } from './price/price.entity.js'
+import { Provider } from './provider/provider.entity.js'
+import { toMessage } from './snapshot/catalog-changed.js'
+import { catalogKinds } from './snapshot/catalog-kinds.js'
+
+const entities = [Provider, Model, Price]
+const services = [
+  catalogV1.CatalogSnapshotServiceService,
+  catalogV1.PriceServiceService,
+  catalogV1.ReferenceServiceService,
+]
+
+/** Opens the state, then serves REST and gRPC; the end is in the reverse order. */
+export async function startCatalog(context: ServiceContext<CatalogConfig>): Promise<RunningService> {
+  const { config, logger } = context
+  const parts = AppModule.checkConfig(config)
+  const storage = await openStorage({ ...context, name: 'catalog', entities, migrations })
+  const state = new State({ ...storage, entities, kinds: catalogKinds, toMessage, logger })
+  const identity = createGrpcClient(identityV1.ReferenceServiceService, config.identityGrpc, config)
+  const app = await startRest({
+    module: AppModule.forRoot({ ...parts, config, state, identity }),
+    config,
+    logger,
+    isUnavailable,
+    grpc: { services, port: config.grpcPort },
+  })
+  state.start()
+  return {
+    async close() {
+      await state.stopWatches()
+      await app.close()
+      await state.close()
+      identity.close()
+      await storage.close()
+    },
+  }
+}
