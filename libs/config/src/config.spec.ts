@@ -13,6 +13,12 @@ describe('loadConfig', () => {
     expect(config).toMatchObject({ httpPort: 81, host: '127.0.0.1', kafkaBrokers: ['a:1', 'b:2'] })
   })
 
+  it('reads what a class inherits that adds no setting of its own', () => {
+    class Plain extends RestConfig {}
+    expect(loadConfig(Plain, good)).toMatchObject({ masterKey: good.WEIR_MASTER_KEY })
+    expect(describeConfig(loadConfig(Plain, good))).toHaveProperty('WEIR_MASTER_KEY', '(hidden)')
+  })
+
   it('names every mistake by its variable, at once', () => {
     const load = () => loadConfig(RestConfig, { WEIR_HTTP_PORT: 'x', WEIR_MASTER_KEY: 'short-secret' })
     expect(load).toThrow(ConfigError)

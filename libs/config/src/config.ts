@@ -21,10 +21,17 @@ export class ConfigError extends Error {
 /** Binds a property to an environment variable; a secret's value is never shown. */
 export function Env(variable: string, options: { secret?: boolean } = {}): PropertyDecorator {
   return (target, property) => {
-    const known = settings.get(target) ?? [...(settings.get(Object.getPrototypeOf(target) as object) ?? [])]
+    const known = settings.get(target) ?? [...settingsOf(Object.getPrototypeOf(target) as object)]
     known.push({ property: String(property), variable, secret: options.secret ?? false })
     settings.set(target, known)
   }
+}
+
+/** Of the nearest class that has any: a class may add none to those that it inherits. */
+function settingsOf(prototype: object | null): Setting[] {
+  return prototype === null
+    ? []
+    : (settings.get(prototype) ?? settingsOf(Object.getPrototypeOf(prototype) as object | null))
 }
 
 const read = (read: (value: string) => unknown): PropertyDecorator =>
@@ -53,7 +60,7 @@ export const AsList = (): PropertyDecorator =>
  * Throws ConfigError with every mistake.
  */
 export function loadConfig<T extends object>(type: new () => T, env: NodeJS.ProcessEnv = process.env): T {
-  const known = settings.get(type.prototype as object) ?? []
+  const known = settingsOf(type.prototype as object)
   const plain: Record<string, unknown> = {}
   for (const { property, variable } of known) {
     const value = env[variable]
@@ -78,7 +85,7 @@ function describe(error: ValidationError, known: Setting[]): string {
 
 /** The configuration for people: every variable and its value, secrets hidden. */
 export function describeConfig(config: object): Record<string, unknown> {
-  const known = settings.get(Object.getPrototypeOf(config) as object) ?? []
+  const known = settingsOf(Object.getPrototypeOf(config) as object)
   return Object.fromEntries(
     known.map(({ property, variable, secret }) => {
       const value = (config as Record<string, unknown>)[property]
