@@ -64,7 +64,7 @@ async function carryOut(session: Session): Promise<BenchReport> {
     const core = pinning.cores?.target
     const nodeArgs = profileDir === undefined ? [] : profilerNodeArgs(join(profileDir, name))
     session.starting = Promise.resolve(start(name, { upstream: rig.baseUrl, core, nodeArgs }))
-    const subject = new Subject(await session.starting, rig, core)
+    const subject = new Subject(await session.starting, rig)
     subjects.push(subject)
     await subject.prove()
   }
@@ -130,19 +130,19 @@ interface Findings {
 }
 
 function report({ options, pinning, measurements, memory }: Findings): BenchReport {
-  const summaries = summarize(measurements)
-  const checks: Check[] = options.check ? check(options, summaries, memory) : []
+  const summary = summarize(measurements)
+  const checks: Check[] = options.check ? check(options, summary.targets, memory) : []
   const holds = checks.every((one) => one.holds)
   const machine = `Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`
   if (options.json) {
     return {
-      output: JSON.stringify({ machine, pinning, options, summaries, memory, checks, measurements }, null, 2),
+      output: JSON.stringify({ machine, pinning, options, summary, memory, checks, measurements }, null, 2),
       holds,
     }
   }
   const sections = [
     `${machine}. ${describe(pinning)}`,
-    ...(summaries.length === 0 ? [] : [renderTable(summaries)]),
+    ...(measurements.length === 0 ? [] : [renderTable(summary)]),
     ...(memory.length === 0 ? [] : [renderMemory(memory)]),
     ...(checks.length === 0 ? [] : [renderChecks(checks)]),
   ]

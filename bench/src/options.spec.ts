@@ -8,6 +8,7 @@ describe('options', () => {
       measures: ['closed', 'rate', 'stream', 'paced'],
       rounds: 3,
       seconds: 5,
+      retries: 2,
       warmupSeconds: 3,
       mode: 'rounds',
       check: false,

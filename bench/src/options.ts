@@ -8,6 +8,7 @@ export const usage = `npm run bench -- [options]
   --measures closed     measures: closed, rate, stream, paced (default: all)
   --rounds 3            rounds, in each of which the targets take turns
   --seconds 5           length of each measured window
+  --retries 2           how often a measurement that other processes disturbed is done again
   --warmup 3            length of the warm-up of each target before the first round
   --memory              instead: memory over 200,000 requests
   --profile             instead: a CPU profile of the gateway (or of the targets in --only) under the first measure
@@ -22,6 +23,7 @@ export interface Options {
   rounds: number
   seconds: number
   warmupSeconds: number
+  retries: number
   mode: 'rounds' | 'memory' | 'profile'
   check: boolean
   json: boolean
@@ -44,6 +46,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       values.measures === undefined ? [...measureNames] : pick('--measures', values.measures, measureNames),
     rounds: wholeNumber('--rounds', values.rounds, 3),
     seconds: wholeNumber('--seconds', values.seconds, 5),
+    retries: wholeNumber('--retries', values.retries, 2, 0),
     warmupSeconds: wholeNumber('--warmup', values.warmup, 3),
     mode,
     check: values.check ?? false,
@@ -61,6 +64,7 @@ function parse(args: readonly string[]) {
         measures: { type: 'string' },
         rounds: { type: 'string' },
         seconds: { type: 'string' },
+        retries: { type: 'string' },
         warmup: { type: 'string' },
         memory: { type: 'boolean' },
         profile: { type: 'boolean' },
@@ -87,8 +91,10 @@ function pick<T extends string>(option: string, value: string, known: readonly T
   return known.filter((candidate) => wanted.includes(candidate))
 }
 
-function wholeNumber(option: string, value: string | undefined, byDefault: number): number {
+function wholeNumber(option: string, value: string | undefined, byDefault: number, lowest = 1): number {
   if (value === undefined) return byDefault
-  if (!/^[1-9]\d{0,4}$/.test(value)) throw new UsageError(`${option}: ${value} is not a whole number from 1.`)
+  if (!/^\d{1,5}$/.test(value) || Number(value) < lowest) {
+    throw new UsageError(`${option}: ${value} is not a whole number from ${lowest}.`)
+  }
   return Number(value)
 }

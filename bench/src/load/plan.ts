@@ -27,8 +27,6 @@ export interface LoadPlan {
   streamEvents?: number
   /** The processes whose CPU time is read at both ends of the measured window. */
   watchPids: number[]
-  /** The core whose busy time is read as well, to see what else ran there. */
-  watchCore?: number
 }
 
 /** The measured part of a run: after the warm-up, until the schedule's end; what is then in flight is not in it. */
@@ -39,8 +37,6 @@ export interface LoadWindow {
   events: number
   /** User and system time of the watched processes, all threads. */
   cpuSeconds: number
-  /** Busy time of the watched core, NaN when none is watched. */
-  coreBusySeconds: number
 }
 
 /** What came of a run; one JSON line on the load generator's standard output. */

@@ -1,4 +1,4 @@
-import { coreBusySeconds, cpuSeconds } from '../machine/proc.js'
+import { cpuSeconds } from '../machine/proc.js'
 import { distribution, type Distribution } from './percentile.js'
 import type { LoadPlan, LoadResult, LoadWindow } from './plan.js'
 
@@ -7,7 +7,6 @@ interface Mark {
   requests: number
   events: number
   cpuSeconds: number
-  coreBusySeconds: number
 }
 
 const stallMs = 20_000
@@ -24,7 +23,7 @@ export class Tally {
   private readonly latenciesMs: number[] = []
   private readonly latenessesMs: number[] = []
 
-  constructor(private readonly plan: Pick<LoadPlan, 'watchPids' | 'watchCore'>) {}
+  constructor(private readonly plan: Pick<LoadPlan, 'watchPids'>) {}
 
   /** All that have been sent are answered. */
   get settled(): boolean {
@@ -94,18 +93,15 @@ export class Tally {
       requests: this.closed.requests - this.opened.requests,
       events: this.closed.events - this.opened.events,
       cpuSeconds: this.closed.cpuSeconds - this.opened.cpuSeconds,
-      coreBusySeconds: this.closed.coreBusySeconds - this.opened.coreBusySeconds,
     }
   }
 
   private mark(): Mark {
-    const { watchPids, watchCore } = this.plan
     return {
       atMs: performance.now(),
       requests: this.succeeded,
       events: this.events,
-      cpuSeconds: watchPids.reduce((sum, pid) => sum + cpuSeconds(pid), 0),
-      coreBusySeconds: watchCore === undefined ? NaN : coreBusySeconds(watchCore),
+      cpuSeconds: this.plan.watchPids.reduce((sum, pid) => sum + cpuSeconds(pid), 0),
     }
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
 /** The kernel reports times to user space in hundredths of a second on every architecture that Node runs on. */
-const ticksPerSecond = 100
+export const ticksPerSecond = 100
 
 /** CPU time and memory of other processes can be read. */
 export const hasProc = (): boolean => existsSync('/proc/self/stat')
@@ -20,14 +20,6 @@ export const cpuSeconds = (pid: number): number =>
 export function rssMib(pid: number): number {
   const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
   return Number(kib) / 1024
-}
-
-/** Time that a core spent on anything but idling and waiting. */
-export function coreBusySeconds(core: number): number {
-  const line = new RegExp(`^cpu${core} (.*)$`, 'm').exec(readFileSync('/proc/stat', 'latin1'))?.[1]
-  if (line === undefined) return NaN
-  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = line.trim().split(/\s+/).map(Number)
-  return (user + nice + system + irq + softirq) / ticksPerSecond
 }
 
 /** One thread's name, as the runtime set it, and CPU time. */

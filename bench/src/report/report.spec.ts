@@ -13,6 +13,7 @@ interface Figures {
   latenciesMs?: number[]
   /** CPU time after the load. */
   lateCpuSeconds?: number
+  foreignShare?: number
 }
 
 function measurement(round: number, measure: MeasureName, target: TargetName, figures: Figures): Measurement {
@@ -26,12 +27,13 @@ function measurement(round: number, measure: MeasureName, target: TargetName, fi
       sent: requests,
       succeeded: requests,
       failed: 0,
-      window: { seconds: 5, requests, events: requests, cpuSeconds: 4, coreBusySeconds: 4.1 },
+      window: { seconds: 5, requests, events: requests, cpuSeconds: 4 },
       latencyMs: distribution(latenciesMs),
     },
     allIn: { requests, cpuSeconds: 4 + lateCpuSeconds },
     drainSeconds: 1,
     rssMib: 100,
+    foreignShare: figures.foreignShare ?? 0.05,
   }
 }
 
@@ -46,7 +48,7 @@ const rounds = [
 ]
 
 describe('summary', () => {
-  const [direct, bare, weir] = summarize(rounds)
+  const [direct, bare, weir] = summarize(rounds).targets
 
   it('compares measurements of the same round', () => {
     expect(weir?.ratio.requests).toEqual({ median: 0.6, lowest: 0.6, highest: 0.6 })
@@ -55,6 +57,23 @@ describe('summary', () => {
 
   it('charges the work that was done after the last reply', () => {
     expect(weir?.ratio.requestsAllIn.median).toBeCloseTo(0.48)
+  })
+
+  it('leaves out a round that was disturbed for any target', () => {
+    const disturbed = measurement(3, 'closed', 'weir', { perCoreSecond: 100, foreignShare: 0.5 })
+    const summary = summarize([
+      ...rounds,
+      disturbed,
+      measurement(3, 'closed', 'bare', { perCoreSecond: 90_000 }),
+    ])
+    expect(summary.disturbed).toEqual([])
+    expect(summary.targets).toEqual(summarize(rounds).targets)
+  })
+
+  it('says of a measure that it was always disturbed', () => {
+    const summary = summarize([measurement(1, 'closed', 'bare', { perCoreSecond: 100, foreignShare: 0.5 })])
+    expect(summary.targets[0]?.requestsPerCoreSecond.median).toBe(100)
+    expect(renderTable(summary)).toContain("DISTURBED: in no round was 'closed'")
   })
 
   it('takes the upstream itself off the latencies', () => {
@@ -73,7 +92,7 @@ describe('summary', () => {
 
 describe('check', () => {
   const rounded = (measurements: Measurement[]): boolean[] =>
-    check({ mode: 'rounds' }, summarize(measurements), []).map(({ holds }) => holds)
+    check({ mode: 'rounds' }, summarize(measurements).targets, []).map(({ holds }) => holds)
 
   it('holds when ratio and latencies are within the limits', () => {
     expect(rounded(rounds)).toEqual([true, true, true])

@@ -1,6 +1,7 @@
+import { noisyShare } from '../machine/foreign.js'
 import { median } from '../load/percentile.js'
 import type { Measurement } from '../run/rounds.js'
-import type { MeasureName } from '../run/measure.js'
+import { measureNames, type MeasureName } from '../run/measure.js'
 import { targetNames, type TargetName } from '../target/target.js'
 
 /** A figure over all rounds; NaN where it was not measured. */
@@ -35,8 +36,6 @@ export interface TargetSummary {
   drainSeconds: Figure
   /** To the bare proxy. */
   ratio: { requests: Figure; requestsAllIn: Figure; streamChunks: Figure; pacedChunks: Figure }
-  /** Largest share of the target's core that something else used during a measurement. */
-  foreignShare: number
 }
 
 type Read = (measurement: Measurement) => number
@@ -51,7 +50,34 @@ const perCoreSecond: Record<'requests' | 'events' | 'allIn', Read> = {
   allIn: ({ allIn }) => (allIn === undefined ? NaN : allIn.requests / allIn.cpuSeconds),
 }
 
-export function summarize(measurements: readonly Measurement[]): TargetSummary[] {
+/** A measure that was disturbed in every round, so that its figures are of disturbed ones. */
+export interface Disturbance {
+  measure: MeasureName
+  foreignShare: number
+}
+
+export interface Summary {
+  targets: TargetSummary[]
+  disturbed: Disturbance[]
+}
+
+/** Rounds count in which a measure was undisturbed for every target; where there is none, all of them do. */
+export function summarize(all: readonly Measurement[]): Summary {
+  const disturbed: Disturbance[] = []
+  const counted = measureNames.flatMap((measure) => {
+    const measurements = all.filter((measurement) => measurement.measure === measure)
+    const noisyRounds = new Set(
+      measurements.filter((one) => one.foreignShare > noisyShare).map(({ round }) => round),
+    )
+    const quiet = measurements.filter(({ round }) => !noisyRounds.has(round))
+    if (quiet.length > 0 || measurements.length === 0) return quiet
+    disturbed.push({ measure, foreignShare: Math.max(...measurements.map((one) => one.foreignShare)) })
+    return measurements
+  })
+  return { targets: summarizeTargets(counted), disturbed }
+}
+
+function summarizeTargets(measurements: readonly Measurement[]): TargetSummary[] {
   const measured = targetNames.filter((target) =>
     measurements.some((measurement) => measurement.target === target),
   )
@@ -104,12 +130,7 @@ function summarizeTarget(all: readonly Measurement[], target: TargetName): Targe
       streamChunks: ratio('stream', perCoreSecond.events),
       pacedChunks: ratio('paced', perCoreSecond.events),
     },
-    foreignShare: Math.max(0, ...mine.map(foreignShare).filter((share) => !Number.isNaN(share))),
   }
-}
-
-function foreignShare({ load: { window } }: Measurement): number {
-  return (window.coreBusySeconds - window.cpuSeconds) / window.seconds
 }
 
 function figure(values: readonly number[]): Figure {

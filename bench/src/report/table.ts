@@ -1,9 +1,8 @@
 import type { MemoryCourse } from '../run/memory.js'
 import { requestsPerSecond } from '../run/measure.js'
 import type { Check } from './check.js'
-import type { Figure, TargetSummary } from './summary.js'
+import type { Figure, Summary, TargetSummary } from './summary.js'
 
-const foreignShareWorthTelling = 0.05
 const fullCoreShare = 0.9
 
 type Row = [label: string, cell: (summary: TargetSummary) => string]
@@ -46,18 +45,17 @@ const rows: Row[] = [
 ]
 
 /** For people: one column for each target, a row only where something was measured. */
-export function renderTable(summaries: readonly TargetSummary[]): string {
+export function renderTable({ targets: summaries, disturbed }: Summary): string {
   const cells = rows.map(([label, cell]) => [label, ...summaries.map(cell)])
   const measured = cells.filter(([, ...values]) => values.some((value) => value !== '–'))
   const lines = columns([
     ['median (lowest…highest round)', ...summaries.map(({ target }) => target)],
     ...measured,
   ])
-  const noisy = summaries.filter(({ foreignShare }) => foreignShare > foreignShareWorthTelling)
-  for (const { target, foreignShare } of noisy) {
+  for (const { measure, foreignShare } of disturbed) {
     lines.push(
-      `Note: something else used up to ${(foreignShare * 100).toFixed(0)} % of the core while ${target} was measured; ` +
-        'its requests/s and latencies suffer from that, its core-seconds hardly.',
+      `DISTURBED: in no round was '${measure}' free of other processes, which used up to ` +
+        `${(foreignShare * 100).toFixed(0)} % of a core. Measure again on a quiet machine.`,
     )
   }
   return lines.join('\n')

@@ -1,5 +1,6 @@
+import { foreignShare, machineUse, noisyShare } from '../machine/foreign.js'
 import type { TargetName } from '../target/target.js'
-import { measure, type MeasureName } from './measure.js'
+import { measure, type Measure, type MeasureName } from './measure.js'
 import type { Outcome, Subject } from './subject.js'
 
 /** One measure of one target in one round. */
@@ -9,10 +10,15 @@ export interface Measurement extends Outcome {
   target: TargetName
 }
 
+const quietWithinMs = 15_000
+const quietWindowMs = 500
+
 export interface RoundsOptions {
   rounds: number
   seconds: number
   warmupSeconds: number
+  /** How often a measurement that the neighbours disturbed is done again; 0 also does not wait for quiet. */
+  retries: number
   measures: readonly MeasureName[]
   progress: (line: string) => void
 }
@@ -37,7 +43,7 @@ export async function runRounds(
       for (const subject of round % 2 === 1 ? subjects : [...subjects].reverse()) {
         // The upstream's own throughput says nothing about a proxy; its latency is what all others are compared to.
         if (subject.target.pid === undefined && name !== 'rate') continue
-        const outcome = await subject.run(definition)
+        const outcome = await quietest(subject, definition, options)
         const measurement = { round, measure: name, target: subject.target.name, ...outcome }
         measurements.push(measurement)
         progress(
@@ -47,6 +53,32 @@ export async function runRounds(
     }
   }
   return measurements
+}
+
+/** The first undisturbed outcome, else the least disturbed of all. */
+async function quietest(subject: Subject, definition: Measure, options: RoundsOptions): Promise<Outcome> {
+  const { retries, progress } = options
+  let best: Outcome | undefined
+  for (let attempt = 0; attempt <= retries; attempt++) {
+    if (retries > 0) await quiet()
+    const outcome = await subject.run(definition)
+    if (best === undefined || outcome.foreignShare < best.foreignShare) best = outcome
+    if (best.foreignShare <= noisyShare) break
+    const share = `${(100 * outcome.foreignShare).toFixed(0)} % of a core used by others`
+    progress(
+      `${definition.title}: ${subject.target.name}: ${share}${attempt < retries ? ', measuring again' : ''}`,
+    )
+  }
+  return best!
+}
+
+/** Waits until nothing else runs on the machine, but not for ever. */
+async function quiet(): Promise<void> {
+  for (const deadlineMs = performance.now() + quietWithinMs; performance.now() < deadlineMs;) {
+    const before = machineUse()
+    await new Promise((resolve) => setTimeout(resolve, quietWindowMs))
+    if (foreignShare(before, machineUse()) <= noisyShare) return
+  }
 }
 
 async function warmUp(subject: Subject, measures: readonly MeasureName[], seconds: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { chatRequest } from '../load/chat-request.js'
 import type { LoadPlan, LoadResult, Schedule } from '../load/plan.js'
+import { foreignShare, machineUse } from '../machine/foreign.js'
 import { cpuSeconds, rssMib } from '../machine/proc.js'
 import type { Sent, Target } from '../target/target.js'
 import { streamEvents } from '../upstream/chat.js'
@@ -13,6 +14,8 @@ export interface Outcome {
   drainSeconds: number
   /** After the load; undefined for direct. */
   rssMib: number | undefined
+  /** Time that others used on this machine during the load, as a share of one core. */
+  foreignShare: number
 }
 
 export interface LoadOptions {
@@ -33,7 +36,6 @@ export class Subject {
   constructor(
     readonly target: Target,
     private readonly rig: Rig,
-    private readonly core: number | undefined,
   ) {}
 
   /** One plain and one streamed request, as soon as the target serves them; a key may need a second to be in force. */
@@ -52,7 +54,9 @@ export class Subject {
     const { target, rig } = this
     const before = await rig.stats()
     const cpuBefore = this.cpu()
+    const use = machineUse()
     const load = await rig.run(this.plan(options), options.paceMs)
+    const foreign = foreignShare(use, machineUse())
     const after = await rig.stats()
     this.sent.requests += load.succeeded
     if (options.paceMs !== undefined) this.sent.streams += load.succeeded
@@ -73,7 +77,7 @@ export class Subject {
       cpuBefore === undefined || cpuAfter === undefined
         ? undefined
         : { requests: load.sent, cpuSeconds: cpuAfter - cpuBefore }
-    return { load, allIn, drainSeconds, rssMib: this.rss() }
+    return { load, allIn, drainSeconds, rssMib: this.rss(), foreignShare: foreign }
   }
 
   private plan({ connections, schedule, paceMs }: LoadOptions): LoadPlan {
@@ -87,7 +91,6 @@ export class Subject {
       schedule,
       ...(stream ? { streamEvents } : {}),
       watchPids: pid === undefined ? [] : [pid],
-      ...(this.core === undefined ? {} : { watchCore: this.core }),
     }
   }
 
