@@ -1,4 +1,5 @@
 import type { Bus, BusConfig, BusLog } from './bus.js'
+import { KafkaBus } from './kafka/kafka-bus.js'
 import { PostgresBus } from './postgres/postgres-bus.js'
 
 const silent: BusLog = { info: () => undefined, warn: () => undefined }
@@ -9,7 +10,7 @@ const silent: BusLog = { info: () => undefined, warn: () => undefined }
  */
 export function createBus(config: BusConfig): Bus {
   const { kafkaBrokers = [], databaseUrl, clientId, log = silent } = config
-  if (kafkaBrokers.length > 0) throw new Error('not yet')
+  if (kafkaBrokers.length > 0) return new KafkaBus({ brokers: kafkaBrokers, clientId, log })
   if (databaseUrl) return new PostgresBus({ databaseUrl, clientId, log })
   throw new Error('the bus needs WEIR_KAFKA_BROKERS or WEIR_BUS_DATABASE_URL: neither is set')
 }

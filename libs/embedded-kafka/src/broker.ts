@@ -145,7 +145,7 @@ function spawnSupervised(command: string[]): ChildProcess {
     detached: true,
     stdio: ['pipe', 'pipe', 'inherit'],
   })
-  child.stdin!.on('error', () => undefined)
+  child.stdin.on('error', () => undefined)
   return child
 }
 
