@@ -17,6 +17,9 @@ const schema = `
     ending TEXT
   )`
 
+/** After which what the disk refused is tried again. */
+const retryMs = 1_000
+
 /** Called once the write is in the journal, or with the reason why it is not. */
 type Written = (error?: Error) => void
 
@@ -53,25 +56,40 @@ export class Journal {
   private settledCount = 0
   private drained: (() => void) | undefined
   private exited = false
+  private closed = false
+  /** The publisher has been told of new events and has not looked yet: once is enough. */
+  private told = false
 
+  /** @param workerUrl the compiled publisher, for whoever runs this from its source */
   constructor(
     dataDir: string,
     bus: PublisherOptions['bus'],
     private readonly logger: Logger,
+    workerUrl = new URL('./publisher.worker.js', import.meta.url),
   ) {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
     this.database = new DatabaseSync(join(dataDir, journalFile))
-    this.database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0; PRAGMA busy_timeout=5000')
+    this.database.exec(
+      'PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0; PRAGMA busy_timeout=5000',
+    )
     this.database.exec(schema)
     this.insertStart = this.database.prepare('INSERT INTO attempt (seq, start) VALUES (?, ?)')
     this.updateProgress = this.database.prepare('UPDATE attempt SET progress = ? WHERE seq = ?')
     this.updateEnding = this.database.prepare('UPDATE attempt SET ending = ? WHERE seq = ?')
-    this.deletePublished = this.database.prepare('DELETE FROM attempt WHERE seq IN (SELECT value FROM json_each(?))')
-    this.nextSeq = Number(this.database.prepare('SELECT coalesce(max(seq), 0) AS seq FROM attempt').get()?.['seq'] ?? 0) + 1
+    this.deletePublished = this.database.prepare(
+      'DELETE FROM attempt WHERE seq IN (SELECT value FROM json_each(?))',
+    )
+    this.nextSeq =
+      Number(this.database.prepare('SELECT coalesce(max(seq), 0) AS seq FROM attempt').get()?.['seq'] ?? 0) +
+      1
     this.recover()
-    this.worker = this.startPublisher({ dataDir, bus, logLevel: logger.level })
-    gauge('weir_journal_open_attempts', 'Attempts that are under way.', [], (self) => self.set(this.openCount))
-    gauge('weir_journal_depth', 'Settled attempts that the bus has not acknowledged.', [], (self) => self.set(this.settledCount))
+    this.worker = this.startPublisher(workerUrl, { dataDir, bus, logLevel: logger.level })
+    gauge('weir_journal_open_attempts', 'Attempts that are under way.', [], (self) =>
+      self.set(this.openCount),
+    )
+    gauge('weir_journal_depth', 'Settled attempts that the bus has not acknowledged.', [], (self) =>
+      self.set(this.settledCount),
+    )
   }
 
   /** Rows that are open, and rows that wait for the bus. */
@@ -95,22 +113,14 @@ export class Journal {
     this.add(this.updateProgress, [JSON.stringify(progress), seq], undefined)
   }
 
-  /** Notes how an attempt ended; once `written` was called its event cannot be lost. */
+  /** Notes how an attempt ended; once `written` was called without an error its event cannot be lost. */
   settle(seq: number, end: AttemptEnd, written?: Written): void {
-    this.add(this.updateEnding, [JSON.stringify(end), seq], (error) => {
-      if (error) {
-        // The attempt stays open in the journal: it is settled at the next start, as interrupted.
-        this.logger.error({ err: error }, 'An attempt could not be settled in the journal. Check the disk of WEIR_DATA_DIR.')
-      } else {
-        this.openCount--
-        this.settledCount++
-      }
-      written?.(error)
-    })
+    this.writeEnding(seq, JSON.stringify(end), written)
   }
 
   /** Waits until the bus has everything, or the time is over; what is left is published at the next start. */
   async close(timeoutMs: number): Promise<void> {
+    this.closed = true
     this.flush()
     if (this.settledCount > 0 && !this.exited) {
       await new Promise<void>((resolve) => {
@@ -127,6 +137,50 @@ export class Journal {
     this.database.close()
   }
 
+  /**
+   * What the disk refuses is kept in memory and tried again: should the process end before it is
+   * written, the attempt is found open at the next start and settled as interrupted.
+   */
+  private writeEnding(seq: number, ending: string, written: Written | undefined): void {
+    this.add(this.updateEnding, [ending, seq], (error) => {
+      if (error) {
+        this.logger.error(
+          { err: error },
+          'An attempt could not be settled in the journal; trying again. Check the disk of WEIR_DATA_DIR.',
+        )
+        this.retry(() => this.writeEnding(seq, ending, undefined))
+      } else {
+        this.openCount--
+        this.settledCount++
+        this.announce()
+      }
+      written?.(error)
+    })
+  }
+
+  /** The publisher waits for this: rows that it finds again it would publish again. */
+  private deleteAcknowledged(seqs: number[]): void {
+    this.add(this.deletePublished, [JSON.stringify(seqs)], (error) => {
+      if (error) {
+        this.logger.error(
+          { err: error },
+          'Published attempts could not be taken out of the journal; trying again. Check the disk of WEIR_DATA_DIR.',
+        )
+        this.retry(() => this.deleteAcknowledged(seqs))
+        return
+      }
+      this.settledCount -= seqs.length
+      this.tell('deleted')
+      if (this.settledCount === 0) this.drained?.()
+    })
+  }
+
+  private retry(write: () => void): void {
+    setTimeout(() => {
+      if (!this.closed) write()
+    }, retryMs).unref()
+  }
+
   private add(statement: StatementSync, values: (string | number)[], written: Written | undefined): void {
     this.pending.push({ statement, values, written })
     this.scheduled ??= setImmediate(() => this.flush())
@@ -140,7 +194,6 @@ export class Journal {
     if (operations.length === 0) return
     this.pending = []
     const startedAt = performance.now()
-    const settledBefore = this.settledCount
     let failure: Error | undefined
     try {
       this.database.exec('BEGIN IMMEDIATE')
@@ -152,36 +205,46 @@ export class Journal {
     }
     flushDuration.observe((performance.now() - startedAt) / 1000)
     for (const { written } of operations) written?.(failure)
-    if (this.settledCount > settledBefore) this.tell('settled')
+  }
+
+  private announce(): void {
+    if (this.told) return
+    this.told = true
+    this.tell('settled')
   }
 
   /** Attempts of a process that died are settled as interrupted, with what is known of them. */
   private recover(): void {
     const open = this.database.prepare('SELECT seq, start, progress FROM attempt WHERE ending IS NULL').all()
     this.database.exec('BEGIN IMMEDIATE')
-    for (const { seq, start, progress } of open as { seq: number; start: string; progress: string | null }[]) {
+    for (const { seq, start, progress } of open as {
+      seq: number
+      start: string
+      progress: string | null
+    }[]) {
       const noted = progress === null ? undefined : (JSON.parse(progress) as AttemptProgress)
       this.updateEnding.run(JSON.stringify(interruptedEnd(JSON.parse(start) as AttemptStart, noted)), seq)
     }
     this.database.exec('COMMIT')
-    this.settledCount = Number(this.database.prepare('SELECT count(*) AS rows FROM attempt').get()?.['rows'] ?? 0)
+    this.settledCount = Number(
+      this.database.prepare('SELECT count(*) AS rows FROM attempt').get()?.['rows'] ?? 0,
+    )
     if (this.settledCount > 0) {
-      this.logger.info({ attempts: this.settledCount, interrupted: open.length }, 'Found attempts of an earlier run in the journal.')
+      this.logger.info(
+        { attempts: this.settledCount, interrupted: open.length },
+        'Found attempts of an earlier run in the journal.',
+      )
     }
   }
 
-  private startPublisher(options: PublisherOptions): Worker {
-    const worker = new Worker(new URL('./publisher.worker.js', import.meta.url), { workerData: options })
+  private startPublisher(url: URL, options: PublisherOptions): Worker {
+    const worker = new Worker(url, { workerData: options })
     worker.on('message', (message: FromPublisher) => {
-      if (message.type === 'published') {
-        this.settledCount -= message.seqs.length
-        this.add(this.deletePublished, [JSON.stringify(message.seqs)], () => {
-          this.tell('deleted')
-          if (this.settledCount === 0) this.drained?.()
-        })
-      } else {
-        this.logger[message.level](message.details, message.text)
-      }
+      if (message.type === 'published') return this.deleteAcknowledged(message.seqs)
+      if (message.type === 'log') return this.logger[message.level](message.details, message.text)
+      this.told = false
+      // Settled after it had looked, and before this thread knew that it had.
+      if (this.settledCount > 0) this.announce()
     })
     worker.on('error', (error) => this.logger.fatal({ err: error }, 'The journal’s publisher failed.'))
     worker.on('exit', (code) => {
