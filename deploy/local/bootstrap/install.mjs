@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { BootstrapError } from './bootstrap-error.mjs'
 import { withLock } from './lock.mjs'
 import { inRoot, ROOT, STATE } from './paths.mjs'
@@ -18,7 +18,8 @@ export async function ensureInstalled() {
   mkdirSync(STATE, { recursive: true })
   await withLock(join(STATE, 'install.lock'), 'installs packages', async () => {
     if (isInstalled(wanted)) return
-    if (!hasEveryPackage()) await progress.step('installing packages (npm ci)', install)
+    if (hasEveryPackage()) linkWorkspaces()
+    else await progress.step('installing packages (npm ci)', install)
     remember(wanted)
   })
 }
@@ -57,6 +58,17 @@ function hasEveryPackage() {
   })
 }
 
+/** A workspace that was added since needs a link only, not a new install. */
+function linkWorkspaces() {
+  const { packages: locked } = JSON.parse(readFileSync(LOCKFILE, 'utf8'))
+  for (const [path, { link, resolved }] of Object.entries(locked)) {
+    if (!link || existsSync(inRoot(path))) continue
+    mkdirSync(dirname(inRoot(path)), { recursive: true })
+    rmSync(inRoot(path), { force: true })
+    symlinkSync(relative(dirname(inRoot(path)), inRoot(resolved)), inRoot(path))
+  }
+}
+
 async function install() {
   const flags = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--prefer-offline']
   const [command, ...args] = npmCommand()
@@ -75,9 +87,11 @@ async function install() {
     throw new BootstrapError(`npm could not be run (${error.message}): install Node with npm and try again.`)
   })
   if (code === 0) return
+  // What follows npm's own explanation is how to call it.
+  const explanation = output.split('Clean install a project')[0].replace(/(npm error)?\s*$/, '')
   const hint = output.includes('ENOSPC') ? 'the disk is full' : 'npm ci failed'
   throw new BootstrapError(
-    `${output.trim()}\nThe packages could not be installed: ${hint} (its messages are above).`,
+    `${explanation.trim()}\nThe packages could not be installed: ${hint} (its messages are above).`,
   )
 }
 
