@@ -67,12 +67,15 @@ describe('two replicas of metering', () => {
   it('emits one rated event for each attempt', async () => {
     const topic = `SELECT id FROM bus.topic WHERE name = 'weir.usage.usage-rated.v1'`
     await expect
-      .poll(async () => {
-        const { rows } = await metering.sql.query<{ ids: string }>(
-          `SELECT count(DISTINCT value::json ->> 'event_id') AS ids FROM bus.message WHERE topic_id = (${topic})`,
-        )
-        return Number(rows[0]?.ids)
-      }, { timeout: 10_000 })
+      .poll(
+        async () => {
+          const { rows } = await metering.sql.query<{ ids: string }>(
+            `SELECT count(DISTINCT value::json ->> 'event_id') AS ids FROM bus.message WHERE topic_id = (${topic})`,
+          )
+          return Number(rows[0]?.ids)
+        },
+        { timeout: 10_000 },
+      )
       .toBe(3_000)
   })
 })

@@ -15,12 +15,25 @@ describe('the ledger', () => {
     const { prices } = metering.catalog
     prices.set(
       'price_full',
-      priceOf('price_full', { input: 10n * usd, cache_read: usd, cache_write: 12n * usd, output: 30n * usd, reasoning: 60n * usd }),
+      priceOf('price_full', {
+        input: 10n * usd,
+        cache_read: usd,
+        cache_write: 12n * usd,
+        output: 30n * usd,
+        reasoning: 60n * usd,
+      }),
     )
-    const tier = (unit: string, rate: bigint) => ({ unit, nanoUsdPerMillion: String(rate), aboveInputTokens: '200000' })
+    const tier = (unit: string, rate: bigint) => ({
+      unit,
+      nanoUsdPerMillion: String(rate),
+      aboveInputTokens: '200000',
+    })
     prices.set(
       'price_tiers',
-      priceOf('price_tiers', { input: usd, output: 2n * usd }, [tier('input', 10n * usd), tier('output', 20n * usd)]),
+      priceOf('price_tiers', { input: usd, output: 2n * usd }, [
+        tier('input', 10n * usd),
+        tier('output', 20n * usd),
+      ]),
     )
     prices.set('price_input_only', priceOf('price_input_only', { input: usd }))
   })
@@ -57,7 +70,14 @@ describe('the ledger', () => {
   it('counts a request once and every attempt', async () => {
     const requestId = 'req_retried'
     await metering.publish([
-      settledEvent({ requestId, attempt: 1, outcome: 'failed', upstreamStatus: 503, inputTokens: 0, outputTokens: 0 }),
+      settledEvent({
+        requestId,
+        attempt: 1,
+        outcome: 'failed',
+        upstreamStatus: 503,
+        inputTokens: 0,
+        outputTokens: 0,
+      }),
       settledEvent({ requestId, attempt: 2, model: 'large' }),
     ])
     await metering.idle()
@@ -69,7 +89,13 @@ describe('the ledger', () => {
   })
 
   it('tells cached, written and reasoning tokens apart, in figures and in cost', async () => {
-    const usage = { inputTokens: 1, cachedInputTokens: 20, cacheWriteTokens: 300, outputTokens: 4_000, reasoningTokens: 50_000 }
+    const usage = {
+      inputTokens: 1,
+      cachedInputTokens: 20,
+      cacheWriteTokens: 300,
+      outputTokens: 4_000,
+      reasoningTokens: 50_000,
+    }
     await metering.publish([settledEvent({ priceId: 'price_full', ...usage })])
     await metering.idle()
     expect(await total()).toMatchObject({
@@ -101,7 +127,9 @@ describe('the ledger', () => {
     await metering.publish([settledEvent({ priceId: '' })])
     await metering.idle()
     expect(await total()).toMatchObject({ attempts: 1, cost_usd: '0.000000000', unpriced_attempts: 0 })
-    expect(await metering.requests()).toMatchObject([{ rating_status: 'free', price_id: null, cost_usd: '0.000000000' }])
+    expect(await metering.requests()).toMatchObject([
+      { rating_status: 'free', price_id: null, cost_usd: '0.000000000' },
+    ])
   })
 
   it('shows usage without a known price as unpriced, never as free', async () => {
@@ -113,7 +141,10 @@ describe('the ledger', () => {
     await metering.idle()
     expect(await total()).toMatchObject({ attempts: 3, cost_usd: '0.000100000', unpriced_attempts: 2 })
     const rows = await metering.requests()
-    expect(rows.filter((row) => row.cost_usd === null)).toMatchObject([{ rating_status: 'unpriced' }, { rating_status: 'unpriced' }])
+    expect(rows.filter((row) => row.cost_usd === null)).toMatchObject([
+      { rating_status: 'unpriced' },
+      { rating_status: 'unpriced' },
+    ])
   })
 
   it('keeps usage waiting while the catalog is away, then rates it', async () => {
@@ -162,7 +193,10 @@ describe('the ledger', () => {
 
   it('sets hostile events aside and goes on with the rest', async () => {
     const [good] = settledMessages([settledEvent()])
-    const change = (change: object) => ({ ...good!, value: JSON.stringify({ ...(JSON.parse(good!.value) as object), ...change }) })
+    const change = (change: object) => ({
+      ...good!,
+      value: JSON.stringify({ ...(JSON.parse(good!.value) as object), ...change }),
+    })
     const hostile = [
       change({ input_tokens: -1 }),
       change({ output_tokens: 2 ** 31 }),
@@ -183,7 +217,10 @@ describe('the ledger', () => {
   })
 
   it('holds the largest numbers that an event may carry', async () => {
-    metering.catalog.prices.set('price_max', priceOf('price_max', { input: 2n ** 64n - 1n, output: 2n ** 64n - 1n }))
+    metering.catalog.prices.set(
+      'price_max',
+      priceOf('price_max', { input: 2n ** 64n - 1n, output: 2n ** 64n - 1n }),
+    )
     const most = { inputTokens: 2 ** 31 - 1, cachedInputTokens: 2 ** 31 - 1, outputTokens: 2 ** 31 - 1 }
     await metering.publish(Array.from({ length: 20 }, () => settledEvent({ priceId: 'price_max', ...most })))
     await metering.idle()

@@ -1,4 +1,9 @@
-import { Server, ServerCredentials, status as GrpcStatus, type UntypedServiceImplementation } from '@grpc/grpc-js'
+import {
+  Server,
+  ServerCredentials,
+  status as GrpcStatus,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js'
 import { catalogV1 } from '@weir/contracts'
 
 type Rates = Partial<Record<'input' | 'cache_read' | 'cache_write' | 'output' | 'reasoning', bigint>>

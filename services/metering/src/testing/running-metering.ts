@@ -36,7 +36,13 @@ export class RunningMetering {
     const { url, drop } = await createTestDatabase()
     const sql = new pg.Pool({ connectionString: url, options: '-c search_path=metering', max: 4 })
     sql.on('error', () => undefined)
-    const running = new RunningMetering(url, await startFakeCatalog(), sql, createBus({ databaseUrl: url, clientId: 'test' }), drop)
+    const running = new RunningMetering(
+      url,
+      await startFakeCatalog(),
+      sql,
+      createBus({ databaseUrl: url, clientId: 'test' }),
+      drop,
+    )
     await running.bus.provision()
     await running.addReplica()
     return running
@@ -80,17 +86,23 @@ export class RunningMetering {
     )
   }
 
-  async get<Row>(path: string, headers: Record<string, string> = { authorization: `Bearer ${masterKey}` }): Promise<Reply<Row>> {
+  async get<Row>(
+    path: string,
+    headers: Record<string, string> = { authorization: `Bearer ${masterKey}` },
+  ): Promise<Reply<Row>> {
     const response = await fetch(`${this.replicas[0]?.origin}${path}`, { headers })
     return { status: response.status, ...((await response.json()) as Omit<Reply<Row>, 'status'>) }
   }
 
   async usage(query = ''): Promise<UsageReportRow[]> {
-    return (await this.get<UsageReportRow>(`/v1/usage?start=2026-01-01&end=2027-01-01&limit=1000&${query}`)).data
+    return (await this.get<UsageReportRow>(`/v1/usage?start=2026-01-01&end=2027-01-01&limit=1000&${query}`))
+      .data
   }
 
   async requests(query = ''): Promise<AttemptResponse[]> {
-    return (await this.get<AttemptResponse>(`/v1/requests?start=2026-01-01&end=2027-01-01&limit=1000&${query}`)).data
+    return (
+      await this.get<AttemptResponse>(`/v1/requests?start=2026-01-01&end=2027-01-01&limit=1000&${query}`)
+    ).data
   }
 
   async stop(): Promise<void> {
