@@ -16,14 +16,24 @@ export function counter<Label extends string>(name: string, help: string, labelN
   return new Counter({ name, help, labelNames, registers: [registry] })
 }
 
-/** A gauge of this process's registry; `collect` sets it when it is read. */
+/** A gauge of this process's registry; `collect` is given the gauge to set, each time that it is read. */
 export function gauge<Label extends string>(
   name: string,
   help: string,
   labelNames: Label[] = [],
-  collect?: (this: Gauge<Label>) => void | Promise<void>,
+  collect?: (gauge: Gauge<Label>) => void | Promise<void>,
 ): Gauge<Label> {
-  return new Gauge({ name, help, labelNames, registers: [registry], ...(collect && { collect }) })
+  return new Gauge({
+    name,
+    help,
+    labelNames,
+    registers: [registry],
+    ...(collect && {
+      collect(this: Gauge<Label>) {
+        return collect(this)
+      },
+    }),
+  })
 }
 
 /** A histogram of this process's registry. */

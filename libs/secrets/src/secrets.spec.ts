@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { equalSecrets, generateVirtualKey, hashVirtualKey, isVirtualKey, Keyring } from './index.js'
+import { equalSecrets, generateVirtualKey, hashVirtualKey, isVirtualKey, Keyring, readPepper } from './index.js'
 
 const key = (version: number) => `${version}:${randomBytes(32).toString('base64')}`
 
@@ -45,9 +45,12 @@ describe('virtual keys', () => {
     }
   })
 
-  it('are hashed with the pepper', () => {
-    const value = generateVirtualKey()
-    expect(hashVirtualKey(value, Buffer.alloc(32, 1))).not.toEqual(hashVirtualKey(value, Buffer.alloc(32, 2)))
+  it('are hashed by HMAC-SHA-256 with the pepper', () => {
+    for (let i = 0; i < 20; i++) {
+      const [value, secret] = [generateVirtualKey(), randomBytes(32)]
+      const expected = createHmac('sha256', secret).update(value).digest()
+      expect(hashVirtualKey(value, readPepper(secret.toString('base64'))).equals(expected)).toBe(true)
+    }
   })
 })
 

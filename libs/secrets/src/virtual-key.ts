@@ -1,4 +1,4 @@
-import { createHash, createHmac, createSecretKey, hash, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, hash, randomBytes, timingSafeEqual } from 'node:crypto'
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const randomLength = 40
@@ -28,14 +28,28 @@ export function isVirtualKey(value: string): boolean {
   return pattern.test(value) && value.slice(-checksumLength) === checksum(value.slice(3, -checksumLength))
 }
 
-/** The pepper of virtual keys, from its base64 of 32 bytes: prepared once, since every request needs it. */
-export function readPepper(base64: string): KeyObject {
-  return createSecretKey(Buffer.from(base64, 'base64'))
+const blockBytes = 64
+
+/** A pepper made ready: HMAC's inner and outer pad (RFC 2104), each one block long. */
+export interface Pepper {
+  inner: Buffer
+  outer: Buffer
 }
 
-/** What is stored and looked up instead of the value: HMAC-SHA-256 with the pepper, 32 bytes. */
-export function hashVirtualKey(value: string, pepper: KeyObject | Buffer): Buffer {
-  return createHmac('sha256', pepper).update(value).digest()
+/** Reads a pepper from its base64 of 32 bytes. */
+export function readPepper(base64: string): Pepper {
+  const secret = Buffer.alloc(blockBytes)
+  Buffer.from(base64, 'base64').copy(secret)
+  return { inner: secret.map((byte) => byte ^ 0x36) as Buffer, outer: secret.map((byte) => byte ^ 0x5c) as Buffer }
+}
+
+/**
+ * What is stored and looked up instead of the value: HMAC-SHA-256 with the pepper, 32 bytes. Every
+ * request needs it, and two one-shot hashes take a third of the time of a `createHmac`.
+ */
+export function hashVirtualKey(value: string, { inner, outer }: Pepper): Buffer {
+  const innerHash = hash('sha256', Buffer.concat([inner, Buffer.from(value)]), 'buffer')
+  return hash('sha256', Buffer.concat([outer, innerHash]), 'buffer')
 }
 
 /** Compares two secrets in a time that says nothing about where they differ. */

@@ -37,25 +37,12 @@ export async function startGateway({ config, logger, privateServer }: ServiceCon
   privateServer.addCheck('snapshot', () => snapshots.missing(config.snapshotMaxAgeMs))
 
   const inference = new InferenceServer(pipeline, logger)
-  const app = await createApp((request, response) => inference.take(request, response))
-  async function createApp(take: (request: IncomingMessage, response: ServerResponse) => boolean) {
-    const adapter = new FastifyAdapter({
-      genReqId: (request: IncomingMessage) => requestId(request.headers['x-request-id']),
-      bodyLimit: 1024 * 1024,
-      serverFactory: (handler: (request: IncomingMessage, response: ServerResponse) => void): Server =>
-        createServer({ keepAliveTimeout: keepAliveMs, noDelay: true }, (request, response) => {
-          if (!take(request, response)) handler(request, response)
-        }),
-    })
-    // Bodies are forwarded as they are: only their owner parses them.
-    const fastify = adapter.getInstance()
-    fastify.removeAllContentTypeParsers()
-    fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-    return NestFactory.create<NestFastifyApplication>(GatewayModule.register({ forwarder, privateServer }), adapter, {
-      logger: new NestLogger(logger),
-      bodyParser: false,
-    })
-  }
+  const adapter = publicAdapter((request, response) => inference.take(request, response))
+  const app = await NestFactory.create<NestFastifyApplication>(
+    GatewayModule.register({ forwarder, privateServer }),
+    adapter,
+    { logger: new NestLogger(logger), bodyParser: false },
+  )
   configureRest(app, { logger, isUnavailable: () => false })
   SwaggerModule.setup('docs', app, openApiDocument)
   await app.init()
@@ -78,4 +65,21 @@ export async function startGateway({ config, logger, privateServer }: ServiceCon
       await Promise.all([http.close(), forwarder.close()])
     },
   }
+}
+
+/** Fastify on a server that offers each request to `take` first: what it takes never reaches the framework. */
+function publicAdapter(take: (request: IncomingMessage, response: ServerResponse) => boolean): FastifyAdapter {
+  const adapter = new FastifyAdapter({
+    genReqId: (request: IncomingMessage) => requestId(request.headers['x-request-id']),
+    bodyLimit: 1024 * 1024,
+    serverFactory: (handler: (request: IncomingMessage, response: ServerResponse) => void): Server =>
+      createServer({ keepAliveTimeout: keepAliveMs, noDelay: true }, (request, response) => {
+        if (!take(request, response)) handler(request, response)
+      }),
+  })
+  // Bodies are forwarded as they are: only their owner parses them.
+  const fastify = adapter.getInstance()
+  fastify.removeAllContentTypeParsers()
+  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  return adapter
 }

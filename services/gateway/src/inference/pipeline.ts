@@ -2,8 +2,8 @@ import { createGrpcClient, type GrpcClient, type InternalTrust, policyV1 } from 
 import { AppError } from '@weir/errors'
 import { currentTraceparent, histogram, type Logger } from '@weir/observability'
 import { findModelRefusal } from '@weir/rights'
-import { hashVirtualKey, isVirtualKey, readPepper } from '@weir/secrets'
-import { type KeyObject, randomUUID } from 'node:crypto'
+import { hashVirtualKey, isVirtualKey, type Pepper, readPepper } from '@weir/secrets'
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { GatewayConfig } from '../config.js'
 import type { AttemptStart } from '../journal/attempt.js'
@@ -41,7 +41,7 @@ interface Route {
 export class InferencePipeline {
   private readonly underway = new Set<ChatReply>()
   private readonly evaluation: GrpcClient<typeof policyV1.EvaluationServiceService>
-  private readonly pepper: KeyObject
+  private readonly pepper: Pepper
 
   constructor(
     private readonly config: GatewayConfig & InternalTrust,

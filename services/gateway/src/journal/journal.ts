@@ -250,7 +250,7 @@ export class Journal {
     worker.on('exit', (code) => {
       this.exited = true
       // Without its publisher a gateway would take requests and account for none of them in time.
-      if (code !== 0) process.kill(process.pid, 'SIGTERM')
+      if (code !== 0 && !this.closed) process.kill(process.pid, 'SIGTERM')
     })
     return worker
   }

@@ -1,14 +1,14 @@
-import { hashVirtualKey } from '@weir/secrets'
+import { hashVirtualKey, type Pepper, readPepper } from '@weir/secrets'
 
-/** Hashes virtual keys with the pepper of this installation. */
+/** The pepper of virtual keys. Private, so that nothing that prints the object prints the secret. */
 export class KeyPepper {
-  readonly #pepper: Buffer
+  readonly #pepper: Pepper
 
-  /** `base64`: 32 bytes. */
   constructor(base64: string) {
-    this.#pepper = Buffer.from(base64, 'base64')
+    this.#pepper = readPepper(base64)
   }
 
+  /** HMAC-SHA-256 of a key's value, 32 bytes. */
   hash(value: string): Buffer {
     return hashVirtualKey(value, this.#pepper)
   }

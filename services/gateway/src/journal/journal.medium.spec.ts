@@ -1,0 +1,345 @@
+import { createBus } from '@weir/bus'
+import { requestSettled, type RequestSettled } from '@weir/contracts'
+import { registry } from '@weir/observability'
+import { createTestDatabase, type TestDatabase, waitFor } from '@weir/testing'
+import { randomUUID } from 'node:crypto'
+import { cpSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { pino } from 'pino'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { AttemptEnd, AttemptStart } from './attempt.js'
+import { Journal, journalFile } from './journal.js'
+
+/** A worker cannot be started from a TypeScript source. */
+const workerUrl = new URL('../../dist/journal/publisher.worker.js', import.meta.url)
+
+/** Where nobody listens. */
+const noDatabase = 'postgres://nobody@127.0.0.1:1/none'
+
+let server: TestDatabase
+let sql: pg.Pool
+let folder: string
+const journals: Journal[] = []
+
+beforeAll(async () => {
+  server = await createTestDatabase()
+  sql = new pg.Pool({ connectionString: server.url, max: 2 })
+  sql.on('error', () => undefined)
+  const bus = createBus({ databaseUrl: server.url, clientId: 'test' })
+  await bus.provision()
+  await bus.close()
+})
+
+afterAll(async () => {
+  await sql.end()
+  await server.drop()
+})
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'weir-journal-'))
+  await sql.query('DELETE FROM bus.message')
+})
+
+afterEach(async () => {
+  for (const journal of journals.splice(0)) await journal.close(0).catch(() => undefined)
+  rmSync(folder, { recursive: true, force: true })
+})
+
+describe('the journal', () => {
+  it('has an attempt on disk before it says so', async () => {
+    const journal = open({ databaseUrl: noDatabase })
+    const start = startOf()
+    await new Promise<void>((written) => {
+      journal.start(start, () => {
+        expect(rowsOnDisk().map((row) => row.start.eventId)).toEqual([start.eventId])
+        written()
+      })
+    })
+  })
+
+  it('publishes what many turns have brought, each attempt once, and is empty then', async () => {
+    const journal = open()
+    const expected = new Map<string, RequestSettled>()
+    const settled: Promise<void>[] = []
+    for (let turn = 0; turn < 60; turn++) {
+      for (let one = 0; one < turn % 13; one++) {
+        const start = startOf({ virtualKey: `vk_${one}`, model: `model-${turn}` })
+        const end = endOf({
+          inputTokens: turn,
+          outputTokens: one,
+          outcome: one === 5 ? 'failed' : 'succeeded',
+        })
+        expected.set(start.eventId, eventOf(start, end))
+        // In another order than they began.
+        settled.push(
+          begin(journal, start).then((seq) =>
+            sleep((turn * 7 + one * 3) % 40).then(() => settle(journal, seq, end)),
+          ),
+        )
+      }
+      await new Promise(setImmediate)
+    }
+    await Promise.all(settled)
+    await waitUntilEmpty(journal)
+
+    const events = await publishedEvents()
+    expect(events).toHaveLength(expected.size)
+    expect(new Map(events.map((event) => [event.eventId, event]))).toEqual(expected)
+    expect(rowsOnDisk()).toEqual([])
+  })
+
+  it('takes the trace of a request along', async () => {
+    const journal = open()
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    await settle(journal, await begin(journal, { ...startOf(), traceparent }), endOf())
+    await waitUntilEmpty(journal)
+    const { rows } = await sql.query<{ headers: string }>('SELECT headers FROM bus.message')
+    expect(rows.map(({ headers }) => (JSON.parse(headers) as { traceparent: string }).traceparent)).toEqual([
+      traceparent,
+    ])
+  })
+
+  it('settles as interrupted what a process that died left open, with what is known of it', async () => {
+    const untouched = startOf({ estimatedInputTokens: 17, startedAt: '2026-01-02T03:04:05.000Z' })
+    const underway = startOf({
+      estimatedInputTokens: 23,
+      startedAt: '2026-01-02T03:04:05.000Z',
+      streamed: true,
+    })
+    const ended = startOf()
+    const first = open({ databaseUrl: noDatabase })
+    await begin(first, untouched)
+    const seq = await begin(first, underway)
+    first.progress(seq, { upstreamStatus: 200, firstByteMs: 80, durationMs: 1_000, outputTokens: 40 })
+    first.progress(seq, { upstreamStatus: 200, firstByteMs: 80, durationMs: 2_500, outputTokens: 90 })
+    await settle(first, await begin(first, ended), endOf())
+    await first.close(0)
+
+    const second = open()
+    await waitUntilEmpty(second)
+    const events = new Map((await publishedEvents()).map((event) => [event.eventId, event]))
+    expect(events.size).toBe(3)
+    expect(events.get(untouched.eventId)).toMatchObject({
+      ...{ outcome: 'interrupted', errorCode: 'service_unavailable', upstreamStatus: 0 },
+      ...{ usageSource: 'estimated', inputTokens: 17, outputTokens: 0, durationMs: 0 },
+      ...{ endedAt: '2026-01-02T03:04:05.000Z' },
+    })
+    expect(events.get(underway.eventId)).toMatchObject({
+      ...{ outcome: 'interrupted', streamed: true, upstreamStatus: 200, firstByteMs: 80, durationMs: 2_500 },
+      ...{ usageSource: 'estimated', inputTokens: 23, outputTokens: 90 },
+      ...{ endedAt: '2026-01-02T03:04:07.500Z' },
+    })
+    expect(events.get(ended.eventId)).toEqual(eventOf(ended, endOf()))
+  })
+
+  it('settles an attempt of a process that died once, however often it starts again', async () => {
+    const dead = open({ databaseUrl: noDatabase })
+    await begin(dead, startOf())
+    await dead.close(0)
+    for (let start = 0; start < 3; start++) {
+      const journal = open()
+      await waitUntilEmpty(journal)
+      await journal.close(1_000)
+    }
+    expect(await publishedEvents()).toHaveLength(1)
+  })
+
+  it('keeps everything while the bus is down, and sends it in order when it is back', async () => {
+    const journal = open()
+    await setConnectable(false)
+    const starts = Array.from({ length: 1_200 }, (_, index) => startOf({ virtualKey: `vk_${index % 7}` }))
+    try {
+      for (const start of starts) await settle(journal, await begin(journal, start), endOf())
+      expect(journal.depth).toEqual({ open: 0, settled: 1_200 })
+      await sleep(1_000)
+      expect(journal.depth).toEqual({ open: 0, settled: 1_200 })
+    } finally {
+      await setConnectable(true)
+    }
+    await waitUntilEmpty(journal)
+    const events = await publishedEvents()
+    expect(idsByKey(events)).toEqual(idsByKey(starts))
+  })
+
+  it('sends again under the same id what was acknowledged just before the process died', async () => {
+    const journal = open({ databaseUrl: noDatabase })
+    const start = startOf()
+    await settle(journal, await begin(journal, start), endOf())
+    await journal.close(0)
+    // As the disk was when the bus had the event and the row was still there.
+    const before = mkdtempSync(join(tmpdir(), 'weir-journal-'))
+    try {
+      cpSync(folder, before, { recursive: true })
+      await waitUntilEmpty(open())
+      await waitUntilEmpty(open({ databaseUrl: server.url }, before))
+    } finally {
+      await Promise.all(journals.splice(0).map((one) => one.close(1_000)))
+      rmSync(before, { recursive: true, force: true })
+    }
+    expect(await publishedEvents()).toEqual([eventOf(start, endOf()), eventOf(start, endOf())])
+  })
+
+  it('sends nothing again once its rows are gone', async () => {
+    for (let run = 1; run <= 3; run++) {
+      const journal = open()
+      for (let one = 0; one < 20; one++) await settle(journal, await begin(journal, startOf()), endOf())
+      await waitUntilEmpty(journal)
+      await journal.close(1_000)
+      expect(await publishedEvents()).toHaveLength(20 * run)
+    }
+  })
+
+  it('has sent everything when it is closed while the bus is there', async () => {
+    const journal = open()
+    for (let one = 0; one < 700; one++)
+      journal.settle(
+        journal.start(startOf(), () => undefined),
+        endOf(),
+      )
+    await journal.close(10_000)
+    expect(rowsOnDisk()).toEqual([])
+    expect(await publishedEvents()).toHaveLength(700)
+  })
+
+  it('closes in time while the bus is down, and loses nothing by it', async () => {
+    const journal = open({ databaseUrl: noDatabase })
+    for (let one = 0; one < 10; one++) await settle(journal, await begin(journal, startOf()), endOf())
+    const began = Date.now()
+    await journal.close(300)
+    expect(Date.now() - began).toBeLessThan(4_000)
+    expect(rowsOnDisk()).toHaveLength(10)
+  })
+
+  it('keeps its files small under load that never pauses', async () => {
+    const journal = open()
+    const largest = { log: 0, file: 0 }
+    const note = setInterval(() => {
+      largest.log = Math.max(largest.log, statSync(join(folder, `${journalFile}-wal`)).size)
+      largest.file = Math.max(largest.file, statSync(join(folder, journalFile)).size)
+    }, 50)
+    // 150 MB of log, if it were never begun anew.
+    const attempts = 12_000
+    for (let one = 0; one < attempts; one++) {
+      begin(journal, startOf()).then(
+        (seq) => journal.settle(seq, endOf()),
+        () => undefined,
+      )
+      if (one % 4 === 0) await sleep(1)
+    }
+    await waitUntilEmpty(journal, 20_000)
+    clearInterval(note)
+    expect(largest.log).toBeLessThan(90 * 1024 * 1024)
+    expect(largest.file).toBeLessThan(20 * 1024 * 1024)
+    const { rows } = await sql.query<{ count: string }>('SELECT count(*) FROM bus.message')
+    expect(Number(rows[0]?.count)).toBe(attempts)
+  })
+})
+
+function open(bus: { databaseUrl: string } = { databaseUrl: server.url }, dataDir = folder): Journal {
+  // A process has one journal, and this one has many.
+  for (const name of ['weir_journal_open_attempts', 'weir_journal_depth']) registry.removeSingleMetric(name)
+  const journal = new Journal(dataDir, bus, pino({ level: 'silent' }), workerUrl)
+  journals.push(journal)
+  return journal
+}
+
+function begin(journal: Journal, start: AttemptStart): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const seq: number = journal.start(start, (error) => (error ? reject(error) : resolve(seq)))
+  })
+}
+
+function settle(journal: Journal, seq: number, end: AttemptEnd): Promise<void> {
+  return new Promise((resolve, reject) =>
+    journal.settle(seq, end, (error) => (error ? reject(error) : resolve())),
+  )
+}
+
+async function waitUntilEmpty(journal: Journal, timeoutMs = 10_000): Promise<void> {
+  await waitFor(() => journal.depth.open === 0 && journal.depth.settled === 0, {
+    timeoutMs,
+    what: 'the empty journal',
+  })
+}
+
+/** What a reader finds who knows nothing of the process that writes. */
+function rowsOnDisk(): { start: AttemptStart; ending: AttemptEnd | undefined }[] {
+  const database = new DatabaseSync(join(folder, journalFile))
+  try {
+    const rows = database.prepare('SELECT start, ending FROM attempt ORDER BY seq').all()
+    return (rows as { start: string; ending: string | null }[]).map(({ start, ending }) => ({
+      start: JSON.parse(start) as AttemptStart,
+      ending: ending === null ? undefined : (JSON.parse(ending) as AttemptEnd),
+    }))
+  } finally {
+    database.close()
+  }
+}
+
+async function publishedEvents(): Promise<RequestSettled[]> {
+  const { rows } = await sql.query<{ value: string }>(
+    `SELECT value FROM bus.message m JOIN bus.topic t ON t.id = m.topic_id WHERE t.name = $1
+     ORDER BY partition, "offset"`,
+    [requestSettled.topic],
+  )
+  return rows.map(({ value }) => requestSettled.decode(value))
+}
+
+/** A bus that is down: who is connected is thrown out, and nobody is let in. */
+async function setConnectable(connectable: boolean): Promise<void> {
+  const url = new URL(server.url)
+  const database = url.pathname.slice(1)
+  url.pathname = '/postgres'
+  const client = new pg.Client({ connectionString: url.toString() })
+  await client.connect()
+  try {
+    await client.query(
+      `ALTER DATABASE ${client.escapeIdentifier(database)} ALLOW_CONNECTIONS ${String(connectable)}`,
+    )
+    if (connectable) return
+    await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [
+      database,
+    ])
+  } finally {
+    await client.end()
+  }
+}
+
+function idsByKey(events: { virtualKey: string; eventId: string }[]): Record<string, string[]> {
+  const ids: Record<string, string[]> = {}
+  for (const { virtualKey, eventId } of events) (ids[virtualKey] ??= []).push(eventId)
+  return ids
+}
+
+function startOf(fields: Partial<AttemptStart> = {}): AttemptStart {
+  return {
+    ...{
+      eventId: randomUUID(),
+      requestId: `req_${randomUUID()}`,
+      attempt: 1,
+      startedAt: new Date().toISOString(),
+    },
+    ...{ organization: 'org_1', team: 'payments', teamPath: 'company/payments', workspace: 'ws_1' },
+    ...{ workload: 'bot', virtualKey: 'vk_1', endpoint: 'chat', model: 'm', providerModel: 'pm' },
+    ...{ provider: 'p', providerId: 'prov_1', priceId: 'price_1', streamed: false, estimatedInputTokens: 5 },
+    ...fields,
+  }
+}
+
+function endOf(fields: Partial<AttemptEnd> = {}): AttemptEnd {
+  return {
+    ...{ endedAt: '2026-01-02T03:04:06.000Z', outcome: 'succeeded', upstreamStatus: 200, errorCode: '' },
+    ...{ usageSource: 'reported', inputTokens: 11, cachedInputTokens: 3, cacheWriteTokens: 2 },
+    ...{ outputTokens: 7, reasoningTokens: 1, firstByteMs: 5, durationMs: 9 },
+    ...fields,
+  }
+}
+
+function eventOf(start: AttemptStart, end: AttemptEnd): RequestSettled {
+  const { estimatedInputTokens: _estimate, traceparent: _trace, ...event } = start
+  return { ...event, ...end }
+}
