@@ -17,22 +17,23 @@ export async function buildProjects(node, env, projects = []) {
   const stamp = join(STATE, `built-${name}`)
   if (isFresh(stamp) || isFresh(join(STATE, 'built-all'))) return
   mkdirSync(STATE, { recursive: true })
-  await withLock(join(STATE, 'build.lock'), 'compiles', async () => {
+  await withLock(join(STATE, 'build.lock'), 'compiles', async (alsoHeldBy) => {
     if (isFresh(stamp)) return
     const before = fingerprint()
     forgetRemovedOutputs()
-    await progress.step('compiling', () => compile(node, env, projects))
+    await progress.step('compiling', () => compile(node, env, projects, alsoHeldBy))
     removeOrphans()
     // Taken before, so that a source which changed while tsc ran is compiled the next time.
     writeFileSync(stamp, before)
   })
 }
 
-async function compile(node, env, projects) {
+async function compile(node, env, projects, alsoHeldBy) {
   const { code, output } = await runQuietly(
     node,
     [inRoot('node_modules/typescript/bin/tsc'), '-b', ...projects],
     env,
+    { onStart: alsoHeldBy },
   )
   if (code !== 0)
     throw new BootstrapError(`${output.trim()}\nThe sources do not compile (tsc's messages are above).`)

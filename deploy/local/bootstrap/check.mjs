@@ -54,7 +54,7 @@ async function run({ script, program, args, folder, work }, context) {
     })
   }
   const [command, all] = script === undefined ? [program, args] : [context.node, [script, ...args]]
-  const { code, output } = await runQuietly(command, all, context.env, folder && inRoot(folder))
+  const { code, output } = await runQuietly(command, all, context.env, { cwd: inRoot(folder ?? '.') })
   return code === 0 ? undefined : output || `exit code ${code}`
 }
 

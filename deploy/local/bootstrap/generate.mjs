@@ -28,7 +28,7 @@ export async function findOutdated(context) {
 
 async function generate({ name, folder, command: [program, ...args], needs = [] }, { node, env }) {
   if (needs.length > 0) await buildProjects(node, env, needs)
-  const { code, output } = await runQuietly(program, args, env, inRoot(folder))
+  const { code, output } = await runQuietly(program, args, env, { cwd: inRoot(folder) })
   if (code !== 0)
     throw new BootstrapError(`${output.trim()}\nGenerating ${name} failed (its messages are above).`)
 }

@@ -16,10 +16,10 @@ export async function ensureInstalled() {
   const wanted = fingerprint()
   if (isInstalled(wanted)) return
   mkdirSync(STATE, { recursive: true })
-  await withLock(join(STATE, 'install.lock'), 'installs packages', async () => {
+  await withLock(join(STATE, 'install.lock'), 'installs packages', async (alsoHeldBy) => {
     if (isInstalled(wanted)) return
     if (hasEveryPackage()) linkWorkspaces()
-    else await progress.step('installing packages (npm ci)', install)
+    else await progress.step('installing packages (npm ci)', () => install(alsoHeldBy))
     remember(wanted)
   })
 }
@@ -69,7 +69,7 @@ function linkWorkspaces() {
   }
 }
 
-async function install() {
+async function install(alsoHeldBy) {
   const flags = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--prefer-offline']
   const [command, ...args] = npmCommand()
   const { code, output } = await new Promise((resolve, reject) => {
@@ -78,6 +78,7 @@ async function install() {
       env: { ...process.env, npm_config_update_notifier: 'false' },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
+    if (child.pid !== undefined) alsoHeldBy(child.pid)
     let output = ''
     child.stdout.on('data', (chunk) => (output += chunk))
     child.stderr.on('data', (chunk) => (output += chunk))

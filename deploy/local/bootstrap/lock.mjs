@@ -4,11 +4,15 @@ import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { progress } from './progress.mjs'
 
-/** Runs `work` while no other process holds the lock file; the lock of a killed process is no obstacle. */
+/**
+ * Runs `work` while no other process holds the lock file; the lock of a killed process is no obstacle. `work` is
+ * given a function that names a child which does the work: it goes on when this process is killed, so the lock
+ * lasts until both are gone.
+ */
 export async function withLock(path, what, work) {
   await acquire(path, what)
   try {
-    return await work()
+    return await work((pid) => writeFileSync(path, holders(process.pid, pid)))
   } finally {
     rmSync(path, { force: true })
   }
@@ -16,7 +20,7 @@ export async function withLock(path, what, work) {
 
 async function acquire(path, what) {
   mkdirSync(dirname(path), { recursive: true })
-  const mine = JSON.stringify({ pid: process.pid, startedAt: startOf(process.pid) })
+  const mine = holders(process.pid)
   let told = false
   for (;;) {
     try {
@@ -48,10 +52,13 @@ function takeAway(path, stale) {
   }
 }
 
-function isStale(holder) {
+function holders(...pids) {
+  return JSON.stringify(pids.map((pid) => ({ pid, startedAt: startOf(pid) })))
+}
+
+function isStale(content) {
   try {
-    const { pid, startedAt } = JSON.parse(holder)
-    return startOf(pid) !== startedAt
+    return JSON.parse(content).every(({ pid, startedAt }) => startOf(pid) !== startedAt)
   } catch {
     // Killed between creating and writing: the file is empty.
     return true

@@ -26,9 +26,10 @@ export async function runToTheEnd(command, args, env) {
 }
 
 /** Runs a program and collects what it prints, for a step that is shown in one line unless it fails. */
-export async function runQuietly(command, args, env, cwd = ROOT) {
+export async function runQuietly(command, args, env, { cwd = ROOT, onStart } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    if (child.pid !== undefined) onStart?.(child.pid)
     let output = ''
     child.stdout.on('data', (chunk) => (output += chunk))
     child.stderr.on('data', (chunk) => (output += chunk))

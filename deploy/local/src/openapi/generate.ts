@@ -1,0 +1,32 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { format, resolveConfig } from 'prettier'
+import { mergeDocuments, type PartialDocument } from './document.js'
+
+/** Compiled services, which this package does not import otherwise: they are only described here. */
+const root = new URL('../../../../', import.meta.url)
+const services = ['identity', 'catalog', 'metering', 'aggregator']
+
+/** In a thread of its own, since each service has the process's metrics to itself. */
+async function describe(service: string): Promise<PartialDocument> {
+  const module = new URL(`services/${service}/dist/openapi.js`, root).href
+  const code = `
+    await import('reflect-metadata')
+    const { parentPort } = await import('node:worker_threads')
+    const { describeService } = await import(${JSON.stringify(module)})
+    parentPort.postMessage(await describeService())`
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`))
+  return new Promise((resolve, reject) => {
+    worker.once('message', resolve).once('error', reject)
+  })
+}
+
+const { inferenceDocument } = (await import(
+  new URL('services/gateway/dist/openapi/inference.js', root).href
+)) as { inferenceDocument: PartialDocument }
+const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { version: string }
+const document = mergeDocuments(inferenceDocument, await Promise.all(services.map(describe)), version)
+const target = fileURLToPath(new URL('services/gateway/openapi.json', root))
+const options = await resolveConfig(target)
+writeFileSync(target, await format(JSON.stringify(document), { ...options, filepath: target }))
