@@ -35,6 +35,12 @@ describe('analyze', () => {
     expect([analysis.busyUs, analysis.idleUs]).toEqual([192, 500])
   })
 
+  it('scales to the CPU time of the thread, without its idling', () => {
+    // 592 us by the clock, the profiler's among them.
+    const { busyUs, idleUs, stretch, self } = analyze({ ...profile, threadCpuUs: 148 })
+    expect([busyUs, idleUs, stretch, self[0]?.us]).toEqual([48, 500, 4, 25])
+  })
+
   it('sums by package', () => {
     expect(us(analysis.groups)).toEqual({ '(native)': 100, '@weir/gateway': 45, undici: 37, node: 10 })
   })

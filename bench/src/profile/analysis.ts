@@ -13,6 +13,8 @@ export interface CpuProfile {
   endTime: number
   samples: number[]
   timeDeltas: number[]
+  /** CPU time of the thread, added by our hook: the profiler's clock also runs while the thread waits for a core. */
+  threadCpuUs?: number
 }
 
 /** Time of a function, a file or a package, in microseconds. */
@@ -24,8 +26,10 @@ export interface Share {
 
 /** Where a thread's time went. */
 export interface ProfileAnalysis {
-  /** All but idle. */
+  /** All but idle, and all but waiting for a core: what the shares sum up to. */
   busyUs: number
+  /** How much longer that took by the clock, because others had the core; 1 on a quiet machine. */
+  stretch: number
   idleUs: number
   /** Garbage collection, Node's own modules, native code, each npm package, each of ours. */
   groups: Share[]
@@ -54,6 +58,11 @@ const profilerFile = 'bench/src/profile/hook.ts'
 
 export function analyze(profile: CpuProfile): ProfileAnalysis {
   const nodes = buildTree(profile)
+  const sampledUs = nodes
+    .filter(({ place }) => place.group !== idle)
+    .reduce((sum, { selfUs }) => sum + selfUs, 0)
+  const stretch = Math.max(1, sampledUs / (profile.threadCpuUs ?? sampledUs))
+  for (const node of nodes) if (node.place.group !== idle) node.selfUs /= stretch
   const groups = new Sums()
   const files = new Sums()
   const self = new Sums()
@@ -82,6 +91,7 @@ export function analyze(profile: CpuProfile): ProfileAnalysis {
   const [groupShares, fileShares] = [groups.sorted(), files.sorted()]
   return {
     busyUs,
+    stretch,
     idleUs,
     groups: groupShares,
     files: fileShares,

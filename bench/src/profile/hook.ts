@@ -12,6 +12,7 @@ const intervalUs = Number(settings.get('interval') ?? '500')
 const name = isMainThread ? 'main' : `worker-${threadId}`
 
 let session: Session | undefined
+let cpuAtStart: NodeJS.CpuUsage | undefined
 
 async function toggle(): Promise<void> {
   if (session === undefined) {
@@ -20,13 +21,15 @@ async function toggle(): Promise<void> {
     await session.post('Profiler.enable')
     await session.post('Profiler.setSamplingInterval', { interval: intervalUs })
     await session.post('Profiler.start')
+    cpuAtStart = process.threadCpuUsage()
     mark(`${name}.started`, '')
     return
   }
+  const { user, system } = process.threadCpuUsage(cpuAtStart)
   const { profile } = await session.post('Profiler.stop')
   session.disconnect()
   session = undefined
-  mark(`${name}.cpuprofile`, JSON.stringify(profile))
+  mark(`${name}.cpuprofile`, JSON.stringify({ ...profile, threadCpuUs: user + system }))
 }
 
 /** Renamed into place, so that whoever waits for the file finds all of it. */

@@ -2,12 +2,14 @@ import type { ThreadCpu } from '../machine/proc.js'
 import { columns } from '../report/table.js'
 import type { ProfileAnalysis, Share } from './analysis.js'
 
+const stretchWorthTelling = 1.1
+
 /** How many functions are worth a line. */
 const shown = { groups: 20, files: 25, self: 40, lines: 25, charged: 30, total: 25 } as const
 
 /** For people: where the time of one thread went, per request and as a share of its busy time. */
 export function renderProfile(thread: string, analysis: ProfileAnalysis, requests: number): string {
-  const { busyUs, idleUs } = analysis
+  const { busyUs, idleUs, stretch } = analysis
   const perRequest = busyUs / requests
   const table = (title: string, shares: Share[], limit: number): string => {
     const rows = shares.slice(0, limit).map(({ name, where, us }) => {
@@ -18,7 +20,10 @@ export function renderProfile(thread: string, analysis: ProfileAnalysis, request
   }
   return [
     `Thread ${thread}: busy ${(busyUs / 1e6).toFixed(2)} s, idle ${(idleUs / 1e6).toFixed(2)} s, ` +
-      `${perRequest.toFixed(1)} us busy for each of ${requests.toLocaleString('en-US')} requests`,
+      `${perRequest.toFixed(1)} us busy for each of ${requests.toLocaleString('en-US')} requests` +
+      (stretch > stretchWorthTelling
+        ? `\n(scaled to CPU time: by the clock it was ${stretch.toFixed(1)} times as long, since others had the core)`
+        : ''),
     table('By package (self time)', analysis.groups, shown.groups),
     table('By file (self time)', analysis.files, shown.files),
     table('By function (self time)', analysis.self, shown.self),
