@@ -9,4 +9,18 @@ export const GENERATORS = [
     command: ['buf', 'generate'],
     outputs: ['libs/contracts/src/generated'],
   },
+  {
+    name: 'OpenAPI of the public interface',
+    folder: '.',
+    command: ['node', 'deploy/local/dist/openapi/generate.js'],
+    outputs: ['services/gateway/openapi.json'],
+    needs: [
+      'deploy/local',
+      'services/identity',
+      'services/catalog',
+      'services/metering',
+      'services/aggregator',
+      'services/gateway',
+    ],
+  },
 ]

@@ -53,6 +53,14 @@ const common: ErrorCode[] = [
   'service_unavailable',
 ]
 
+/** The message as it reads before its parameters are known. */
+function describe(code: ErrorCode): string {
+  const { message }: ErrorRow = errorTable[code]
+  return message === '{reason}'
+    ? `\`${code}\`: the message says why.`
+    : `\`${code}\`: ${message.replace(/\{\w+\}/g, '…')}`
+}
+
 /** Documents the errors of a route by their codes, with those that every route has. */
 export function ApiErrors(...codes: ErrorCode[]): MethodDecorator & ClassDecorator {
   const byStatus = Map.groupBy(new Set([...codes, ...common]), (code) => errorTable[code].status)
@@ -61,7 +69,7 @@ export function ApiErrors(...codes: ErrorCode[]): MethodDecorator & ClassDecorat
     ...[...byStatus].map(([status, all]) =>
       ApiResponse({
         status,
-        description: all.map((code) => `\`${code}\`: ${(errorTable[code] as ErrorRow).message}`).join('\n\n'),
+        description: all.map(describe).join('\n\n'),
         schema: { $ref: getSchemaPath(ErrorResponse) },
       }),
     ),

@@ -82,7 +82,9 @@ export function TextField(options: TextOptions): PropertyDecorator {
 /** One of a few words. */
 export function WordField(options: FieldOptions & { words: readonly string[] }): PropertyDecorator {
   const { words } = options
-  return Field(options, { type: String, enum: [...words] }, (value) =>
+  // OpenAPI wants null among the words where it is one of the values.
+  const values = options.optional === true ? [...words, null] : [...words]
+  return Field(options, { type: String, enum: values } as ApiPropertyOptions, (value) =>
     words.includes(value as string) ? undefined : `must be one of ${words.join(', ')}`,
   )
 }
@@ -211,7 +213,7 @@ export function ObjectField<Part extends object>(
   return applyDecorators(
     Type(part),
     ValidateNested(),
-    Field(options, { type: part }, (value) =>
+    Field(options, { type: () => part() } as ApiPropertyOptions, (value) =>
       typeof value === 'object' && !Array.isArray(value) ? undefined : 'must be an object',
     ),
   )

@@ -1,5 +1,6 @@
 export * from './api-errors.js'
 export * from './caller.js'
+export * from './describe-rest.js'
 export * from './dollars.js'
 export * from './error.filter.js'
 export * from './field.js'

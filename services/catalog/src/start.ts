@@ -3,14 +3,11 @@ import { isUnavailable, openStorage, State } from '@weir/database'
 import { type RunningService, type ServiceContext, startRest } from '@weir/http'
 import { AppModule } from './app.module.js'
 import type { CatalogConfig } from './config.js'
+import { entities } from './entities.js'
 import { migrations } from './migrations/index.js'
-import { Model } from './model/model.entity.js'
-import { Price } from './price/price.entity.js'
-import { Provider } from './provider/provider.entity.js'
 import { toMessage } from './snapshot/catalog-changed.js'
 import { catalogKinds } from './snapshot/catalog-kinds.js'
 
-const entities = [Provider, Model, Price]
 const services = [
   catalogV1.CatalogSnapshotServiceService,
   catalogV1.PriceServiceService,

@@ -3,16 +3,11 @@ import { isUnavailable, openStorage, State } from '@weir/database'
 import { type RunningService, type ServiceContext, startRest } from '@weir/http'
 import { AppModule } from './app.module.js'
 import type { IdentityConfig } from './config.js'
+import { entities } from './entities.js'
 import { migrations } from './migrations/index.js'
-import { Organization } from './organization/organization.entity.js'
 import { toMessage } from './snapshot/identity-changed.js'
 import { identityKinds } from './snapshot/identity-kinds.js'
-import { Team } from './team/team.entity.js'
-import { VirtualKey } from './virtual-key/virtual-key.entity.js'
-import { Workload } from './workload/workload.entity.js'
-import { Workspace } from './workspace/workspace.entity.js'
 
-const entities = [Organization, Team, Workspace, Workload, VirtualKey]
 const services = [
   identityV1.VirtualKeyServiceService,
   identityV1.IdentitySnapshotServiceService,

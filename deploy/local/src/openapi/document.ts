@@ -13,7 +13,11 @@ const description = `Weir stands between applications and the providers of langu
 Inference takes a virtual key, management the master key, both as \`Authorization: Bearer …\` or in the header \`x-api-key\`. Errors have OpenAI's envelope; \`code\` tells them apart. Every reply has \`x-request-id\`. Money is a decimal string of dollars.`
 
 /** One document of the gateway's own routes and of the resources of the services behind it. */
-export function mergeDocuments(inference: PartialDocument, services: PartialDocument[], version: string): OpenAPIObject {
+export function mergeDocuments(
+  inference: PartialDocument,
+  services: PartialDocument[],
+  version: string,
+): OpenAPIObject {
   const management = services.map(asManagement)
   const parts = [inference, ...management]
   const paths: OpenAPIObject['paths'] = {}
@@ -40,7 +44,8 @@ function asManagement({ paths, components }: PartialDocument): PartialDocument {
   const secured: OpenAPIObject['paths'] = structuredClone(paths)
   for (const operation of Object.values(secured).flatMap(operationsOf)) {
     operation.security = [{ masterKey: [] }]
-    const body = operation.requestBody && 'content' in operation.requestBody ? operation.requestBody.content : {}
+    const body =
+      operation.requestBody && 'content' in operation.requestBody ? operation.requestBody.content : {}
     for (const { schema } of Object.values(body)) if (schema) close(schema, schemas)
   }
   return { paths: secured, components: { schemas } }
@@ -63,7 +68,10 @@ function close(schema: Schemas[string], schemas: Schemas): void {
 function shareModelRoutes(paths: OpenAPIObject['paths']): void {
   const shared = {
     '/v1/models': ['ModelObjectList', 'With a virtual key: the models that it may use.'],
-    '/v1/models/{id}': ['ModelObject', 'With a virtual key: the model, by its name, when the key may use it.'],
+    '/v1/models/{id}': [
+      'ModelObject',
+      'With a virtual key: the model, by its name, when the key may use it.',
+    ],
   } as const
   for (const [path, [schemaName, text]] of Object.entries(shared)) {
     const operation = paths[path]?.get

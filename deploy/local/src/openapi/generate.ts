@@ -8,15 +8,10 @@ import { mergeDocuments, type PartialDocument } from './document.js'
 const root = new URL('../../../../', import.meta.url)
 const services = ['identity', 'catalog', 'metering', 'aggregator']
 
-/** In a thread of its own, since each service has the process's metrics to itself. */
-async function describe(service: string): Promise<PartialDocument> {
-  const module = new URL(`services/${service}/dist/openapi.js`, root).href
-  const code = `
-    await import('reflect-metadata')
-    const { parentPort } = await import('node:worker_threads')
-    const { describeService } = await import(${JSON.stringify(module)})
-    parentPort.postMessage(await describeService())`
-  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`))
+function describe(service: string): Promise<PartialDocument> {
+  const worker = new Worker(new URL('describe.worker.js', import.meta.url), {
+    workerData: new URL(`services/${service}/dist/openapi.js`, root).href,
+  })
   return new Promise((resolve, reject) => {
     worker.once('message', resolve).once('error', reject)
   })

@@ -1,10 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common'
 import {
-  ApiBearerAuth,
   ApiCreatedResponse,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
+  ApiParam,
   ApiTags,
 } from '@nestjs/swagger'
 import { ApiErrors, type Caller, CurrentCaller, type Page, PageOf, toPage } from '@weir/http'
@@ -12,13 +12,12 @@ import { CreateModelDto, ListModelsQuery, ModelResponse, toResponse, UpdateModel
 import { ModelService } from './model.service.js'
 
 @ApiTags('Models')
-@ApiBearerAuth()
 @Controller('v1/models')
 export class ModelController {
   constructor(private readonly models: ModelService) {}
 
   @Post()
-  @ApiOperation({ summary: 'Create a model' })
+  @ApiOperation({ operationId: 'createModel', summary: 'Create a model' })
   @ApiCreatedResponse({ type: ModelResponse, description: 'The new model.' })
   @ApiErrors('invalid_request', 'provider_not_found', 'already_exists', 'request_too_large')
   async create(@CurrentCaller() caller: Caller, @Body() dto: CreateModelDto): Promise<ModelResponse> {
@@ -26,7 +25,7 @@ export class ModelController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'List models, oldest first' })
+  @ApiOperation({ operationId: 'listModels', summary: 'List models, oldest first' })
   @ApiOkResponse({ type: PageOf(ModelResponse), description: 'A page of models.' })
   @ApiErrors('invalid_request')
   async list(@CurrentCaller() caller: Caller, @Query() query: ListModelsQuery): Promise<Page<ModelResponse>> {
@@ -38,7 +37,8 @@ export class ModelController {
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'Get a model, by id or name' })
+  @ApiOperation({ operationId: 'getModel', summary: 'Get a model, by id or name' })
+  @ApiParam({ name: 'id', description: 'Its id or name.' })
   @ApiOkResponse({ type: ModelResponse, description: 'The model.' })
   @ApiErrors('model_not_found')
   async get(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<ModelResponse> {
@@ -46,7 +46,11 @@ export class ModelController {
   }
 
   @Patch(':id')
-  @ApiOperation({ summary: 'Change a model; fields that are left out stay, null removes' })
+  @ApiOperation({
+    operationId: 'updateModel',
+    summary: 'Change a model; fields that are left out stay, null removes',
+  })
+  @ApiParam({ name: 'id', description: 'Its id or name.' })
   @ApiOkResponse({ type: ModelResponse, description: 'The model as it is now.' })
   @ApiErrors(
     'invalid_request',
@@ -66,7 +70,8 @@ export class ModelController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Delete a model that nothing uses' })
+  @ApiOperation({ operationId: 'deleteModel', summary: 'Delete a model that nothing uses' })
+  @ApiParam({ name: 'id', description: 'Its id or name.' })
   @ApiNoContentResponse({ description: 'It is gone.' })
   @ApiErrors('model_not_found', 'in_use')
   async delete(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {

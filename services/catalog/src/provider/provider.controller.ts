@@ -1,10 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common'
 import {
-  ApiBearerAuth,
   ApiCreatedResponse,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
+  ApiParam,
   ApiTags,
 } from '@nestjs/swagger'
 import { ApiErrors, type Caller, CurrentCaller, type Page, PageOf, toPage } from '@weir/http'
@@ -18,13 +18,12 @@ import {
 import { ProviderService } from './provider.service.js'
 
 @ApiTags('Providers')
-@ApiBearerAuth()
 @Controller('v1/providers')
 export class ProviderController {
   constructor(private readonly providers: ProviderService) {}
 
   @Post()
-  @ApiOperation({ summary: 'Create a provider' })
+  @ApiOperation({ operationId: 'createProvider', summary: 'Create a provider' })
   @ApiCreatedResponse({ type: ProviderResponse, description: 'The new provider.' })
   @ApiErrors('invalid_request', 'workspace_not_found', 'already_exists', 'request_too_large')
   async create(@CurrentCaller() caller: Caller, @Body() dto: CreateProviderDto): Promise<ProviderResponse> {
@@ -32,7 +31,7 @@ export class ProviderController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'List providers, oldest first' })
+  @ApiOperation({ operationId: 'listProviders', summary: 'List providers, oldest first' })
   @ApiOkResponse({ type: PageOf(ProviderResponse), description: 'A page of providers.' })
   @ApiErrors('invalid_request')
   async list(
@@ -47,7 +46,8 @@ export class ProviderController {
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'Get a provider, by id or name' })
+  @ApiOperation({ operationId: 'getProvider', summary: 'Get a provider, by id or name' })
+  @ApiParam({ name: 'id', description: 'Its id or name.' })
   @ApiOkResponse({ type: ProviderResponse, description: 'The provider.' })
   @ApiErrors('provider_not_found')
   async get(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<ProviderResponse> {
@@ -55,7 +55,11 @@ export class ProviderController {
   }
 
   @Patch(':id')
-  @ApiOperation({ summary: 'Change a provider; fields that are left out stay, null removes' })
+  @ApiOperation({
+    operationId: 'updateProvider',
+    summary: 'Change a provider; fields that are left out stay, null removes',
+  })
+  @ApiParam({ name: 'id', description: 'Its id or name.' })
   @ApiOkResponse({ type: ProviderResponse, description: 'The provider as it is now.' })
   @ApiErrors(
     'invalid_request',
@@ -74,7 +78,8 @@ export class ProviderController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Delete a provider that nothing uses' })
+  @ApiOperation({ operationId: 'deleteProvider', summary: 'Delete a provider that nothing uses' })
+  @ApiParam({ name: 'id', description: 'Its id or name.' })
   @ApiNoContentResponse({ description: 'It is gone.' })
   @ApiErrors('provider_not_found', 'in_use')
   async delete(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {

@@ -1,17 +1,19 @@
 import { Body, Controller, Get, Param, Patch, Query } from '@nestjs/common'
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger'
+import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger'
 import { ApiErrors, type Caller, CurrentCaller, type Page, PageOf, PageQuery, toPage } from '@weir/http'
 import { OrganizationResponse, toResponse, UpdateOrganizationDto } from './organization.dto.js'
 import { OrganizationService } from './organization.service.js'
 
 @ApiTags('Organizations')
-@ApiBearerAuth()
 @Controller('v1/organizations')
 export class OrganizationController {
   constructor(private readonly organizations: OrganizationService) {}
 
   @Get()
-  @ApiOperation({ summary: 'List the organizations that the caller belongs to' })
+  @ApiOperation({
+    operationId: 'listOrganizations',
+    summary: 'List the organizations that the caller belongs to',
+  })
   @ApiOkResponse({ type: PageOf(OrganizationResponse), description: 'A page of organizations.' })
   @ApiErrors('invalid_request')
   async list(
@@ -22,7 +24,8 @@ export class OrganizationController {
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'Get an organization' })
+  @ApiOperation({ operationId: 'getOrganization', summary: 'Get an organization' })
+  @ApiParam({ name: 'id', description: 'Its id.' })
   @ApiOkResponse({ type: OrganizationResponse, description: 'The organization.' })
   @ApiErrors('organization_not_found')
   async get(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<OrganizationResponse> {
@@ -30,9 +33,10 @@ export class OrganizationController {
   }
 
   @Patch(':id')
-  @ApiOperation({ summary: 'Rename an organization' })
+  @ApiOperation({ operationId: 'updateOrganization', summary: 'Rename an organization' })
+  @ApiParam({ name: 'id', description: 'Its id.' })
   @ApiOkResponse({ type: OrganizationResponse, description: 'The organization as it is now.' })
-  @ApiErrors('invalid_request', 'organization_not_found')
+  @ApiErrors('invalid_request', 'organization_not_found', 'request_too_large')
   async update(
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,

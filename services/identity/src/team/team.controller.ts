@@ -1,10 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common'
 import {
-  ApiBearerAuth,
   ApiCreatedResponse,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
+  ApiParam,
   ApiTags,
 } from '@nestjs/swagger'
 import { ApiErrors, type Caller, CurrentCaller, type Page, PageOf, toPage } from '@weir/http'
@@ -12,13 +12,12 @@ import { CreateTeamDto, ListTeamsQuery, TeamResponse, toResponse, UpdateTeamDto 
 import { TeamService } from './team.service.js'
 
 @ApiTags('Teams')
-@ApiBearerAuth()
 @Controller('v1/teams')
 export class TeamController {
   constructor(private readonly teams: TeamService) {}
 
   @Post()
-  @ApiOperation({ summary: 'Create a team (a business unit, which pays)' })
+  @ApiOperation({ operationId: 'createTeam', summary: 'Create a team (a business unit, which pays)' })
   @ApiCreatedResponse({ type: TeamResponse, description: 'The new team.' })
   @ApiErrors('invalid_request', 'team_not_found', 'already_exists', 'request_too_large')
   async create(@CurrentCaller() caller: Caller, @Body() dto: CreateTeamDto): Promise<TeamResponse> {
@@ -26,7 +25,7 @@ export class TeamController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'List teams, by name' })
+  @ApiOperation({ operationId: 'listTeams', summary: 'List teams, by name' })
   @ApiOkResponse({ type: PageOf(TeamResponse), description: 'A page of teams.' })
   @ApiErrors('invalid_request')
   async list(@CurrentCaller() caller: Caller, @Query() query: ListTeamsQuery): Promise<Page<TeamResponse>> {
@@ -38,7 +37,8 @@ export class TeamController {
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'Get a team' })
+  @ApiOperation({ operationId: 'getTeam', summary: 'Get a team' })
+  @ApiParam({ name: 'id', description: 'Its id, which is its name.' })
   @ApiOkResponse({ type: TeamResponse, description: 'The team.' })
   @ApiErrors('team_not_found')
   async get(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<TeamResponse> {
@@ -46,7 +46,11 @@ export class TeamController {
   }
 
   @Patch(':id')
-  @ApiOperation({ summary: 'Change a team; fields that are left out stay, null removes' })
+  @ApiOperation({
+    operationId: 'updateTeam',
+    summary: 'Change a team; fields that are left out stay, null removes',
+  })
+  @ApiParam({ name: 'id', description: 'Its id, which is its name.' })
   @ApiOkResponse({ type: TeamResponse, description: 'The team as it is now.' })
   @ApiErrors('invalid_request', 'team_not_found', 'request_too_large')
   async update(
@@ -59,7 +63,8 @@ export class TeamController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Delete a team that nothing uses' })
+  @ApiOperation({ operationId: 'deleteTeam', summary: 'Delete a team that nothing uses' })
+  @ApiParam({ name: 'id', description: 'Its id, which is its name.' })
   @ApiNoContentResponse({ description: 'It is gone.' })
   @ApiErrors('team_not_found', 'in_use')
   async delete(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {

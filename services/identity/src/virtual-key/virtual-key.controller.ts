@@ -1,10 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common'
 import {
-  ApiBearerAuth,
   ApiCreatedResponse,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
+  ApiParam,
   ApiTags,
 } from '@nestjs/swagger'
 import { ApiErrors, type Caller, CurrentCaller, type Page, PageOf, toPage } from '@weir/http'
@@ -13,13 +13,15 @@ import { NewVirtualKeyResponse, toResponse, VirtualKeyResponse } from './virtual
 import { VirtualKeyService } from './virtual-key.service.js'
 
 @ApiTags('Virtual keys')
-@ApiBearerAuth()
 @Controller('v1/keys')
 export class VirtualKeyController {
   constructor(private readonly virtualKeys: VirtualKeyService) {}
 
   @Post()
-  @ApiOperation({ summary: 'Create a virtual key; its value is shown this once' })
+  @ApiOperation({
+    operationId: 'createVirtualKey',
+    summary: 'Create a virtual key; its value is shown this once',
+  })
   @ApiCreatedResponse({ type: NewVirtualKeyResponse, description: 'The new virtual key with its value.' })
   @ApiErrors(
     'invalid_request',
@@ -37,7 +39,7 @@ export class VirtualKeyController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'List virtual keys, oldest first' })
+  @ApiOperation({ operationId: 'listVirtualKeys', summary: 'List virtual keys, oldest first' })
   @ApiOkResponse({
     type: PageOf(VirtualKeyResponse),
     description: 'A page of virtual keys, without their values.',
@@ -55,7 +57,8 @@ export class VirtualKeyController {
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'Get a virtual key, without its value' })
+  @ApiOperation({ operationId: 'getVirtualKey', summary: 'Get a virtual key, without its value' })
+  @ApiParam({ name: 'id', description: 'Its id.' })
   @ApiOkResponse({ type: VirtualKeyResponse, description: 'The virtual key.' })
   @ApiErrors('key_not_found')
   async get(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<VirtualKeyResponse> {
@@ -63,7 +66,11 @@ export class VirtualKeyController {
   }
 
   @Patch(':id')
-  @ApiOperation({ summary: 'Change a virtual key; fields that are left out stay, null removes' })
+  @ApiOperation({
+    operationId: 'updateVirtualKey',
+    summary: 'Change a virtual key; fields that are left out stay, null removes',
+  })
+  @ApiParam({ name: 'id', description: 'Its id.' })
   @ApiOkResponse({ type: VirtualKeyResponse, description: 'The virtual key as it is now.' })
   @ApiErrors('invalid_request', 'key_not_found', 'workload_not_found', 'team_not_found', 'request_too_large')
   async update(
@@ -75,7 +82,11 @@ export class VirtualKeyController {
   }
 
   @Post(':id/rotate')
-  @ApiOperation({ summary: 'Give a virtual key a new value; the old one stops working at once' })
+  @ApiOperation({
+    operationId: 'rotateVirtualKey',
+    summary: 'Give a virtual key a new value; the old one stops working at once',
+  })
+  @ApiParam({ name: 'id', description: 'Its id.' })
   @ApiCreatedResponse({ type: NewVirtualKeyResponse, description: 'The virtual key with its new value.' })
   @ApiErrors('key_not_found')
   async rotate(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<NewVirtualKeyResponse> {
@@ -85,7 +96,11 @@ export class VirtualKeyController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Delete a virtual key; it stops working at once' })
+  @ApiOperation({
+    operationId: 'deleteVirtualKey',
+    summary: 'Delete a virtual key; it stops working at once',
+  })
+  @ApiParam({ name: 'id', description: 'Its id.' })
   @ApiNoContentResponse({ description: 'It is gone.' })
   @ApiErrors('key_not_found')
   async delete(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {

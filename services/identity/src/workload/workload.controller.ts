@@ -1,10 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common'
 import {
-  ApiBearerAuth,
   ApiCreatedResponse,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
+  ApiParam,
   ApiTags,
 } from '@nestjs/swagger'
 import { ApiErrors, type Caller, CurrentCaller, type Page, PageOf, toPage } from '@weir/http'
@@ -18,13 +18,12 @@ import {
 import { WorkloadService } from './workload.service.js'
 
 @ApiTags('Workloads')
-@ApiBearerAuth()
 @Controller('v1/workloads')
 export class WorkloadController {
   constructor(private readonly workloads: WorkloadService) {}
 
   @Post()
-  @ApiOperation({ summary: 'Create a workload' })
+  @ApiOperation({ operationId: 'createWorkload', summary: 'Create a workload' })
   @ApiCreatedResponse({ type: WorkloadResponse, description: 'The new workload.' })
   @ApiErrors('invalid_request', 'workspace_not_found', 'already_exists', 'request_too_large')
   async create(@CurrentCaller() caller: Caller, @Body() dto: CreateWorkloadDto): Promise<WorkloadResponse> {
@@ -32,7 +31,7 @@ export class WorkloadController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'List workloads, by id' })
+  @ApiOperation({ operationId: 'listWorkloads', summary: 'List workloads, by id' })
   @ApiOkResponse({ type: PageOf(WorkloadResponse), description: 'A page of workloads.' })
   @ApiErrors('invalid_request')
   async list(
@@ -47,7 +46,8 @@ export class WorkloadController {
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'Get a workload' })
+  @ApiOperation({ operationId: 'getWorkload', summary: 'Get a workload' })
+  @ApiParam({ name: 'id', description: 'Its id.' })
   @ApiOkResponse({ type: WorkloadResponse, description: 'The workload.' })
   @ApiErrors('workload_not_found')
   async get(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<WorkloadResponse> {
@@ -55,7 +55,11 @@ export class WorkloadController {
   }
 
   @Patch(':id')
-  @ApiOperation({ summary: 'Change a workload; fields that are left out stay, null removes' })
+  @ApiOperation({
+    operationId: 'updateWorkload',
+    summary: 'Change a workload; fields that are left out stay, null removes',
+  })
+  @ApiParam({ name: 'id', description: 'Its id.' })
   @ApiOkResponse({ type: WorkloadResponse, description: 'The workload as it is now.' })
   @ApiErrors('invalid_request', 'workload_not_found', 'request_too_large')
   async update(
@@ -68,7 +72,8 @@ export class WorkloadController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Delete a workload that nothing uses' })
+  @ApiOperation({ operationId: 'deleteWorkload', summary: 'Delete a workload that nothing uses' })
+  @ApiParam({ name: 'id', description: 'Its id.' })
   @ApiNoContentResponse({ description: 'It is gone.' })
   @ApiErrors('workload_not_found', 'in_use')
   async delete(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {

@@ -1,10 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common'
 import {
-  ApiBearerAuth,
   ApiCreatedResponse,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
+  ApiParam,
   ApiTags,
 } from '@nestjs/swagger'
 import { ApiErrors, type Caller, CurrentCaller, type Page, PageOf, toPage } from '@weir/http'
@@ -18,13 +18,12 @@ import {
 import { WorkspaceService } from './workspace.service.js'
 
 @ApiTags('Workspaces')
-@ApiBearerAuth()
 @Controller('v1/workspaces')
 export class WorkspaceController {
   constructor(private readonly workspaces: WorkspaceService) {}
 
   @Post()
-  @ApiOperation({ summary: 'Create a workspace' })
+  @ApiOperation({ operationId: 'createWorkspace', summary: 'Create a workspace' })
   @ApiCreatedResponse({ type: WorkspaceResponse, description: 'The new workspace.' })
   @ApiErrors('invalid_request', 'already_exists', 'request_too_large')
   async create(@CurrentCaller() caller: Caller, @Body() dto: CreateWorkspaceDto): Promise<WorkspaceResponse> {
@@ -32,7 +31,7 @@ export class WorkspaceController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'List workspaces, oldest first' })
+  @ApiOperation({ operationId: 'listWorkspaces', summary: 'List workspaces, oldest first' })
   @ApiOkResponse({ type: PageOf(WorkspaceResponse), description: 'A page of workspaces.' })
   @ApiErrors('invalid_request')
   async list(
@@ -47,7 +46,8 @@ export class WorkspaceController {
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'Get a workspace, by id or name' })
+  @ApiOperation({ operationId: 'getWorkspace', summary: 'Get a workspace, by id or name' })
+  @ApiParam({ name: 'id', description: 'Its id or name.' })
   @ApiOkResponse({ type: WorkspaceResponse, description: 'The workspace.' })
   @ApiErrors('workspace_not_found')
   async get(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<WorkspaceResponse> {
@@ -55,7 +55,11 @@ export class WorkspaceController {
   }
 
   @Patch(':id')
-  @ApiOperation({ summary: 'Change a workspace; fields that are left out stay, null removes' })
+  @ApiOperation({
+    operationId: 'updateWorkspace',
+    summary: 'Change a workspace; fields that are left out stay, null removes',
+  })
+  @ApiParam({ name: 'id', description: 'Its id or name.' })
   @ApiOkResponse({ type: WorkspaceResponse, description: 'The workspace as it is now.' })
   @ApiErrors('invalid_request', 'workspace_not_found', 'already_exists', 'request_too_large')
   async update(
@@ -68,7 +72,8 @@ export class WorkspaceController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Delete a workspace that nothing uses' })
+  @ApiOperation({ operationId: 'deleteWorkspace', summary: 'Delete a workspace that nothing uses' })
+  @ApiParam({ name: 'id', description: 'Its id or name.' })
   @ApiNoContentResponse({ description: 'It is gone.' })
   @ApiErrors('workspace_not_found', 'in_use')
   async delete(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {

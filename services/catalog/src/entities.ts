@@ -1,0 +1,6 @@
+import { Model } from './model/model.entity.js'
+import { Price } from './price/price.entity.js'
+import { Provider } from './provider/provider.entity.js'
+
+/** Every table that is read as objects. */
+export const entities = [Provider, Model, Price]
