@@ -3,7 +3,7 @@ import { GroupCommit } from './group-commit.js'
 
 const tick = () => new Promise((resolve) => setTimeout(resolve, 5))
 
-function recording(fails: (items: number[]) => Error | undefined = () => undefined) {
+function recording(fails: (items: number[]) => Error | undefined = () => undefined, spacingMs = 0) {
   const committed: number[][] = []
   const commits = new GroupCommit<number>({
     async commit(items) {
@@ -14,6 +14,7 @@ function recording(fails: (items: number[]) => Error | undefined = () => undefin
     },
     sizeOf: (item) => item,
     maxSize: 10,
+    spacingMs,
   })
   return { commits, committed }
 }
@@ -32,6 +33,16 @@ describe('GroupCommit', () => {
     const { commits, committed } = recording()
     await Promise.all([4, 5, 6, 40, 1].map((item) => commits.add(item)))
     expect(committed).toEqual([[4, 5], [6], [40], [1]])
+  })
+
+  it('begins at once after a rest, then at most once in a while', async () => {
+    const { commits, committed } = recording(undefined, 100)
+    const begin = performance.now()
+    await commits.add(1)
+    expect(performance.now() - begin).toBeLessThan(90)
+    await Promise.all([commits.add(2), tick().then(() => commits.add(3))])
+    expect(performance.now() - begin).toBeGreaterThanOrEqual(99)
+    expect(committed).toEqual([[1], [2, 3]])
   })
 
   it('fails only the item that cannot be committed', async () => {

@@ -6,26 +6,28 @@ interface Waiting<Item> {
   reject(error: unknown): void
 }
 
+interface GroupCommitOptions<Item> {
+  /** Applies all items or none. */
+  commit(items: Item[]): Promise<void>
+  /** What an item counts against `maxSize`. */
+  sizeOf(item: Item): number
+  /** Bounds a transaction; an item that is larger gets one of its own. */
+  maxSize: number
+  /** Time from the start of a transaction to that of the next: a bound on what a stream of single items costs. */
+  spacingMs: number
+}
+
 /**
- * One transaction at a time for items that come concurrently: what comes while it runs shares the
- * next one. So under load a commit, and a row that every item touches, is paid for once for many
- * items, and an item that comes alone waits for nothing.
+ * One transaction at a time for items that come concurrently: what comes while it runs, or within
+ * `spacingMs` of its start, shares the next one. So a commit, and a row that every item touches, is
+ * paid for once for many items, and an item that comes alone waits for nothing.
  */
 export class GroupCommit<Item> {
   private waiting: Waiting<Item>[] = []
   private running = false
+  private startedAtMs = -Infinity
 
-  /**
-   * @param options.commit applies all items or none
-   * @param options.sizeOf what an item counts against `maxSize`, which bounds a transaction
-   */
-  constructor(
-    private readonly options: {
-      commit(items: Item[]): Promise<void>
-      sizeOf(item: Item): number
-      maxSize: number
-    },
-  ) {}
+  constructor(private readonly options: GroupCommitOptions<Item>) {}
 
   /** Resolves when the item is committed; rejects when it is not. */
   add(item: Item): Promise<void> {
@@ -39,7 +41,12 @@ export class GroupCommit<Item> {
     this.running = true
     // Lets all that comes in the same turn of the event loop in.
     await new Promise(setImmediate)
-    while (this.waiting.length > 0) await this.commit(this.take())
+    while (this.waiting.length > 0) {
+      const waitMs = this.startedAtMs + this.options.spacingMs - performance.now()
+      if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
+      this.startedAtMs = performance.now()
+      await this.commit(this.take())
+    }
     this.running = false
   }
 

@@ -14,6 +14,8 @@ export const aggregatorGroup = 'aggregator'
 
 const topic = usageRated.topic
 const maxUsagesPerTransaction = 2_000
+/** A stream of single events costs at most 10 transactions a second. */
+const spacingMs = 100
 
 /** A batch of one partition, read. */
 interface ReadBatch {
@@ -29,6 +31,7 @@ export class RollupService {
     commit: (batches) => this.commit(batches),
     sizeOf: ({ usages }) => usages.length,
     maxSize: maxUsagesPerTransaction,
+    spacingMs,
   })
 
   constructor(

@@ -16,6 +16,8 @@ export const meteringGroup = 'metering'
 const source = 'weir/metering'
 const topic = requestSettled.topic
 const maxAttemptsPerTransaction = 2_000
+/** A stream of single events costs at most 20 transactions a second. */
+const spacingMs = 50
 
 /** A batch of one partition, with its costs. */
 interface RatedBatch {
@@ -31,6 +33,7 @@ export class LedgerService {
     commit: (batches) => this.commit(batches),
     sizeOf: ({ attempts }) => attempts.length,
     maxSize: maxAttemptsPerTransaction,
+    spacingMs,
   })
 
   constructor(
