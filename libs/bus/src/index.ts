@@ -1,2 +1,5 @@
 export * from './bus.js'
 export * from './create-bus.js'
+export { BusServer } from './nest/bus-server.js'
+export { OnEvent, type EventBatch } from './nest/on-event.js'
+export { deadLetterTopic } from './topics.js'

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { registry } from '@weir/observability'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BusUnavailable, PoisonedMessage, type Batch, type Bus, type Message } from '../bus.js'
 import { deadLetterTopic } from '../topics.js'
@@ -248,6 +249,7 @@ export function describeBus(name: string, harness: () => BusHarness): void {
       const gate = Promise.withResolvers<void>()
       const consumer = await Consumer.start(bus, { group, topics, handle: () => gate.promise })
       expect(await consumer.subscription.lag()).toBe(30)
+      expect(await registry.metrics()).toContain(`weir_bus_lag_messages{group="${group}"} 30`)
       gate.resolve()
       await eventually(async () => (await consumer.subscription.lag()) === 0, 'no lag')
       await bus.publish(test.topic, messages(10, 1, 3))

@@ -7,6 +7,7 @@ import {
   type SubscribeOptions,
   type Subscription,
 } from '../bus.js'
+import { withCounts, withLag } from '../consumer-metrics.js'
 import { atMost } from '../pause.js'
 import { reasonOf } from '../reason.js'
 import { topicsOfEvents, type Topic } from '../topics.js'
@@ -55,7 +56,7 @@ export class KafkaBus implements Bus {
 
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
     const subscription = new KafkaSubscription({
-      ...options,
+      ...withCounts(options),
       kafka: this.kafka,
       publisher: this.publisher,
       log: this.options.log,
@@ -63,12 +64,12 @@ export class KafkaBus implements Bus {
       lag: () => this.asAdmin((admin) => lagOf(admin, options.group, options.topics)),
     })
     this.subscriptions.add(subscription)
-    return Promise.resolve({
+    return withLag(options.group, {
+      lag: () => subscription.lag(),
       close: async () => {
         this.subscriptions.delete(subscription)
         await subscription.close()
       },
-      lag: () => subscription.lag(),
     })
   }
 

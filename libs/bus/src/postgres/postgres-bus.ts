@@ -1,5 +1,6 @@
 import { Pool, type ClientConfig } from 'pg'
 import type { Bus, BusLog, Message, SubscribeOptions, Subscription } from '../bus.js'
+import { withCounts, withLag } from '../consumer-metrics.js'
 import { atMost } from '../pause.js'
 import { reasonOf } from '../reason.js'
 import { topicsOfEvents, type Topic } from '../topics.js'
@@ -46,7 +47,7 @@ export class PostgresBus implements Bus {
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
     const { clientId, log, times } = this.options
     const subscription = new PostgresSubscription({
-      ...options,
+      ...withCounts(options),
       client: this.connection(),
       pool: this.pool,
       publisher: this.publisher,
@@ -56,13 +57,13 @@ export class PostgresBus implements Bus {
     })
     this.subscriptions.add(subscription)
     this.startCleaning()
-    return {
+    return withLag(options.group, {
+      lag: () => subscription.lag(),
       close: async () => {
         this.subscriptions.delete(subscription)
         await subscription.close()
       },
-      lag: () => subscription.lag(),
-    }
+    })
   }
 
   async provision(): Promise<void> {
