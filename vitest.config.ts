@@ -6,7 +6,10 @@ const root = fileURLToPath(new URL('.', import.meta.url))
 
 /** Tests run on the sources, so that no stale build can pass. */
 const alias = Object.fromEntries(
-  readdirSync(`${root}libs`).map((name) => [`@weir/${name}`, `${root}libs/${name}/src/index.ts`]),
+  [...readdirSync(`${root}libs`).map((name) => ['libs', name]), ['deploy', 'local']].map(([folder, name]) => [
+    `@weir/${name}`,
+    `${root}${folder}/${name}/src/index.ts`,
+  ]),
 )
 
 const exclude = ['**/node_modules/**', '**/dist/**']
@@ -42,6 +45,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['deploy/e2e/**/*.e2e.spec.ts'],
           exclude,
+          globalSetup: ['deploy/e2e/src/stack/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 180_000,
           fileParallelism: false,
