@@ -14,7 +14,7 @@ const poisoned = counter(
 /** By group. */
 const lags = new Map<string, () => Promise<number>>()
 
-gauge(
+const lagMessages = gauge(
   'weir_bus_lag_messages',
   'Messages that the group has not committed yet.',
   ['group'],
