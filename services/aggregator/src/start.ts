@@ -1,10 +1,10 @@
-import { usageRated } from '@weir/contracts'
+import { BusServer } from '@weir/bus'
 import { isUnavailable, openStorage, Outbox } from '@weir/database'
 import { type RunningService, type ServiceContext, startRest } from '@weir/http'
 import { AppModule } from './app.module.js'
 import type { AggregatorConfig } from './config.js'
 import { migrations } from './migrations/index.js'
-import { aggregatorGroup, RollupService } from './rollup/rollup.service.js'
+import { aggregatorGroup } from './rollup/rollup.service.js'
 
 /** Opens the state, serves REST, then consumes; the end is in the reverse order. */
 export async function startAggregator(context: ServiceContext<AggregatorConfig>): Promise<RunningService> {
@@ -16,16 +16,11 @@ export async function startAggregator(context: ServiceContext<AggregatorConfig>)
   )
   const module = AppModule.forRoot({ config, dataSource, outbox })
   const app = await startRest({ module, config, logger, isUnavailable })
-  const rollups = app.get(RollupService)
-  const subscription = await bus.subscribe({
-    group: aggregatorGroup,
-    topics: [usageRated.topic],
-    handle: (batch) => rollups.apply(batch),
-  })
+  app.connectMicroservice({ strategy: new BusServer(bus, aggregatorGroup) })
+  await app.startAllMicroservices()
   outbox.start()
   return {
     async close() {
-      await subscription.close()
       await app.close()
       await outbox.close()
       await storage.close()

@@ -1,9 +1,10 @@
-import { catalogV1, createGrpcClient, requestSettled } from '@weir/contracts'
+import { BusServer } from '@weir/bus'
+import { catalogV1, createGrpcClient } from '@weir/contracts'
 import { isUnavailable, openStorage, Outbox } from '@weir/database'
 import { type RunningService, type ServiceContext, startRest } from '@weir/http'
 import { AppModule, entities } from './app.module.js'
 import type { MeteringConfig } from './config.js'
-import { LedgerService, meteringGroup } from './ledger/ledger.service.js'
+import { meteringGroup } from './ledger/ledger.service.js'
 import { migrations } from './migrations/index.js'
 
 /** Opens the state, serves REST, then consumes; the end is in the reverse order. */
@@ -21,16 +22,11 @@ export async function startMetering(context: ServiceContext<MeteringConfig>): Pr
     logger,
     isUnavailable,
   })
-  const ledger = app.get(LedgerService)
-  const subscription = await bus.subscribe({
-    group: meteringGroup,
-    topics: [requestSettled.topic],
-    handle: (batch) => ledger.record(batch),
-  })
+  app.connectMicroservice({ strategy: new BusServer(bus, meteringGroup) })
+  await app.startAllMicroservices()
   outbox.start()
   return {
     async close() {
-      await subscription.close()
       await app.close()
       await outbox.close()
       catalog.close()

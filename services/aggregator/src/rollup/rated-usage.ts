@@ -1,5 +1,5 @@
-import { type Delivered, PoisonedMessage } from '@weir/bus'
-import { usageRated, type UsageRated } from '@weir/contracts'
+import { type EventBatch, PoisonedMessage } from '@weir/bus'
+import type { UsageRated } from '@weir/contracts'
 import { checkStorable, eventTimeMs } from '@weir/database'
 import { parseUsd } from '@weir/rating'
 
@@ -11,17 +11,14 @@ export interface RatedUsage {
   costNanoUsd: bigint | undefined
   /** The team that pays, last, and the teams above it, from the top down; empty when no team pays. */
   teamPath: string[]
-  /** W3C trace context of the request, when it is traced. */
-  traceparent: string | undefined
 }
 
 /**
- * Reads an event.
+ * Checks an event.
  * @throws PoisonedMessage when the rollups could not hold it, or it makes no sense
  */
-export function readRatedUsage(message: Delivered): RatedUsage {
+export function readRatedUsage({ event, message }: EventBatch<UsageRated>['events'][number]): RatedUsage {
   try {
-    const event = usageRated.decode(message.value)
     checkStorable(event)
     if (event.attempt === 0) throw new TypeError('attempt is 0, but the first is 1')
     if (event.currency !== 'USD')
@@ -31,7 +28,6 @@ export function readRatedUsage(message: Delivered): RatedUsage {
       startedAtMs: eventTimeMs('startedAt', event.startedAt),
       costNanoUsd: readCost(event.cost),
       teamPath: readTeamPath(event),
-      traceparent: message.headers['traceparent'],
     }
   } catch (error) {
     if (error instanceof TypeError || error instanceof RangeError)

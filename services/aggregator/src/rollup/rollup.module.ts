@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common'
+import { RollupConsumer } from './rollup.consumer.js'
 import { RollupService } from './rollup.service.js'
 
-@Module({ providers: [RollupService], exports: [RollupService] })
+@Module({ controllers: [RollupConsumer], providers: [RollupService] })
 export class RollupModule {}

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common'
-import type { Batch } from '@weir/bus'
-import { businessUnitCostRolledUp, usageRated } from '@weir/contracts'
+import type { EventBatch } from '@weir/bus'
+import { businessUnitCostRolledUp, usageRated, type UsageRated } from '@weir/contracts'
 import { GroupCommit, Outbox, savePosition } from '@weir/database'
 import { DataSource } from 'typeorm'
 import { toMessage } from './business-unit-event.js'
 import { type RatedUsage, readRatedUsage } from './rated-usage.js'
 import { rollUp, rollUpBusinessUnits } from './roll-up.js'
-import { batchDuration, consumed, duplicates, newestEventAge } from './rollup.metrics.js'
+import { batchDuration, duplicates, newestEventAge } from './rollup.metrics.js'
 import { addBusinessUnits, addRollups, markApplied } from './rollup.repository.js'
 
 /** Consumer group of aggregator. */
@@ -44,9 +44,9 @@ export class RollupService {
    * dimensions and business units, what those have come to, and the position are one transaction.
    * Whatever fails, all of it is undone and the batch comes again.
    */
-  async apply({ partition, messages }: Batch): Promise<void> {
-    const nextOffset = (messages.at(-1)?.offset ?? -1n) + 1n
-    await this.commits.add({ partition, nextOffset, usages: messages.map(readRatedUsage) })
+  async apply({ partition, events }: EventBatch<UsageRated>): Promise<void> {
+    const nextOffset = (events.at(-1)?.message.offset ?? -1n) + 1n
+    await this.commits.add({ partition, nextOffset, usages: events.map(readRatedUsage) })
   }
 
   private async commit(batches: ReadBatch[]): Promise<void> {
@@ -72,7 +72,6 @@ export class RollupService {
   }
 
   private count(usages: RatedUsage[], added: RatedUsage[]): void {
-    consumed.inc({ topic }, usages.length)
     duplicates.inc({ topic }, usages.length - added.length)
     const newestMs = usages.reduce((newest, { startedAtMs }) => Math.max(newest, startedAtMs), 0)
     newestEventAge.set({ topic }, (Date.now() - newestMs) / 1_000)

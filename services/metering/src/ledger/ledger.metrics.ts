@@ -1,9 +1,5 @@
 import { counter, gauge, histogram } from '@weir/observability'
 
-export const consumed = counter('weir_events_consumed_total', 'Events read from the bus, copies included.', [
-  'topic',
-])
-
 export const duplicates = counter('weir_duplicate_events_total', 'Events that had been counted before.', [
   'topic',
 ])

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common'
-import type { Batch } from '@weir/bus'
-import { requestSettled, usageRated } from '@weir/contracts'
+import type { EventBatch } from '@weir/bus'
+import { requestSettled, type RequestSettled, usageRated } from '@weir/contracts'
 import { GroupCommit, Outbox, savePosition } from '@weir/database'
 import { DataSource } from 'typeorm'
 import { PriceService } from '../price/price.service.js'
 import { sumByHour } from './hourly-sum.js'
-import { batchDuration, consumed, duplicates, newestEventAge, unpriced } from './ledger.metrics.js'
+import { batchDuration, duplicates, newestEventAge, unpriced } from './ledger.metrics.js'
 import { addHourlySums, insertNewAttempts } from './ledger.repository.js'
 import { type RatedAttempt, rateAttempt, toUsageRated } from './rated-attempt.js'
 import { readSettledAttempt } from './settled-attempt.js'
@@ -47,14 +47,14 @@ export class LedgerService {
    * events and the position are one transaction. Whatever fails, all of it is undone and the batch
    * comes again.
    */
-  async record({ partition, messages }: Batch): Promise<void> {
-    const settled = messages.map(readSettledAttempt)
+  async record({ partition, events }: EventBatch<RequestSettled>): Promise<void> {
+    const settled = events.map(readSettledAttempt)
     const prices = await this.prices.find(settled.map(({ event }) => event.priceId))
     const ratedAtMs = Date.now()
     const attempts = settled.map((attempt) =>
       rateAttempt(attempt, prices.get(attempt.event.priceId), ratedAtMs),
     )
-    const nextOffset = (messages.at(-1)?.offset ?? -1n) + 1n
+    const nextOffset = (events.at(-1)?.message.offset ?? -1n) + 1n
     await this.commits.add({ partition, nextOffset, attempts })
   }
 
@@ -82,7 +82,6 @@ export class LedgerService {
   }
 
   private count(attempts: RatedAttempt[], added: RatedAttempt[]): void {
-    consumed.inc({ topic }, attempts.length)
     duplicates.inc({ topic }, attempts.length - added.length)
     for (const { status, event } of added) if (status === 'unpriced') unpriced.inc({ model: event.model })
     const newestMs = attempts.reduce((newest, { endedAtMs }) => Math.max(newest, endedAtMs), 0)

@@ -1,5 +1,5 @@
-import { type Delivered, PoisonedMessage } from '@weir/bus'
-import { requestSettled, type RequestSettled } from '@weir/contracts'
+import { type EventBatch, PoisonedMessage } from '@weir/bus'
+import type { RequestSettled } from '@weir/contracts'
 import { checkStorable, eventTimeMs } from '@weir/database'
 
 /** An attempt as the gateway reported it, with its times as numbers. */
@@ -12,12 +12,14 @@ export interface SettledAttempt {
 }
 
 /**
- * Reads an event.
+ * Checks an event.
  * @throws PoisonedMessage when the ledger could not hold it, or it makes no sense
  */
-export function readSettledAttempt(message: Delivered): SettledAttempt {
+export function readSettledAttempt({
+  event,
+  message,
+}: EventBatch<RequestSettled>['events'][number]): SettledAttempt {
   try {
-    const event = requestSettled.decode(message.value)
     checkStorable(event)
     if (event.attempt === 0) throw new TypeError('attempt is 0, but the first is 1')
     return {
