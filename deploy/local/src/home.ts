@@ -13,7 +13,6 @@ export interface Home {
   local: string
   postgres: string
   logs: string
-  compileCache: string
   gateway(index: number): string
 }
 
@@ -30,7 +29,6 @@ export function openHome(path: string): Home {
     local: join(root, 'local.json'),
     postgres: join(root, 'postgres'),
     logs: join(root, 'logs'),
-    compileCache: join(root, 'compile-cache'),
     gateway: (index) => join(root, `gateway-${index}`),
   }
   try {

@@ -34,8 +34,6 @@ export function serviceEnvironment(
     if (known(service, 'http')) addresses[`${variable}_HTTP`] = http(service)
   }
   return {
-    // Started processes compile their modules in half the time from the second start on.
-    NODE_COMPILE_CACHE: home.compileCache,
     WEIR_MASTER_KEY: secrets.masterKey,
     WEIR_INTERNAL_SECRET: secrets.internalSecret,
     WEIR_ENCRYPTION_KEYS: secrets.encryptionKeys,

@@ -270,7 +270,7 @@ import { dirname, basename } from 'node:path'
 const env = process.env
 const service = basename(dirname(dirname(process.argv[1])))
 const name = service === 'gateway' ? basename(env.WEIR_DATA_DIR) : service
-const home = dirname(env.NODE_COMPILE_CACHE)
+const home = env.TEST_HOME
 writeFileSync(home + '/environment-' + name + '.json', JSON.stringify({ ...env, pid: process.pid }))
 createServer((_, response) => response.end('{}')).listen(Number(env.WEIR_METRICS_PORT), '127.0.0.1')
 if (service === 'gateway') {
@@ -297,7 +297,8 @@ function writeFake(name: string, source: string): void {
 
 async function start(options: Partial<StartWeirOptions> = {}): Promise<Weir> {
   const servicesFolder = join(folder, 'services')
-  const weir = await startWeir({ home, port: await freePort(), quiet: true, servicesFolder, ...options })
+  const env = { TEST_HOME: options.home ?? home }
+  const weir = await startWeir({ home, port: await freePort(), quiet: true, servicesFolder, env, ...options })
   running.push(weir)
   return weir
 }
@@ -305,7 +306,7 @@ async function start(options: Partial<StartWeirOptions> = {}): Promise<Weir> {
 /** A launcher in a process of its own, from the compiled sources. */
 function launch(options: Partial<StartWeirOptions>, user: { uid?: number; gid?: number } = {}): ChildProcess {
   const module = fileURLToPath(new URL('../dist/index.js', import.meta.url))
-  const all = { home, servicesFolder: join(folder, 'services'), ...options }
+  const all = { home, servicesFolder: join(folder, 'services'), env: { TEST_HOME: home }, ...options }
   const script = `
     import { startWeir } from ${JSON.stringify(module)}
     const weir = await startWeir(${JSON.stringify(all)})
