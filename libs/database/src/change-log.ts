@@ -1,6 +1,9 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import type { Message } from '@weir/contracts'
+import { isDeadlock } from './data-source.js'
 import { Outbox } from './outbox.js'
+
+const maxAttempts = 3
 
 /** That a resource changed. */
 export interface Change {
@@ -40,8 +43,23 @@ export class ChangeLog {
     private readonly options: ChangeLogOptions,
   ) {}
 
-  /** Runs `work` in a transaction; what it reports as changed is in force when this resolves. */
+  /**
+   * Runs `work` in a transaction; what it reports as changed is in force when this resolves. Runs it
+   * again when PostgreSQL has chosen it as the victim of a deadlock.
+   */
   async write<T>(
+    work: (manager: EntityManager, changed: (change: Change) => void) => Promise<T>,
+  ): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.writeOnce(work)
+      } catch (error) {
+        if (attempt === maxAttempts || !isDeadlock(error)) throw error
+      }
+    }
+  }
+
+  private async writeOnce<T>(
     work: (manager: EntityManager, changed: (change: Change) => void) => Promise<T>,
   ): Promise<T> {
     const changes: Change[] = []

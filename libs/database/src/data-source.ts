@@ -115,6 +115,11 @@ export function violatedForeignKey(error: unknown): string | undefined {
   return code === '23503' ? String(constraint) : undefined
 }
 
+/** Whether a transaction was undone to end a deadlock; the same work may succeed now. */
+export function isDeadlock(error: unknown): boolean {
+  return (error as { code?: unknown }).code === '40P01'
+}
+
 /** Whether an error is a violated unique constraint (or the one named). */
 export function isUniqueViolation(error: unknown, constraint?: string): boolean {
   const { code, constraint: violated } = error as { code?: unknown; constraint?: unknown }

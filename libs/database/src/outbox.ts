@@ -1,10 +1,18 @@
 import type { Bus } from '@weir/bus'
 import type { Message } from '@weir/contracts'
+import { gauge } from '@weir/observability'
 import type { DataSource, EntityManager } from 'typeorm'
 
 const batchSize = 1_000
 const pollMs = 500
 const maxPauseMs = 5_000
+
+const running = new Set<Outbox>()
+
+gauge('weir_outbox_messages', 'Messages that the bus has not acknowledged yet.', [], async (gauge) => {
+  const depths = await Promise.all([...running].map((outbox) => outbox.depth()))
+  gauge.set(depths.reduce((sum, depth) => sum + depth, 0))
+})
 
 interface OutboxRow {
   id: string
@@ -51,6 +59,7 @@ export class Outbox {
 
   start(): void {
     this.running ??= this.run()
+    running.add(this)
   }
 
   /** Has the relay look now instead of at its next poll. */
@@ -63,8 +72,19 @@ export class Outbox {
   /** Relays what is there, then stops; gives up when the bus is away. */
   async close(): Promise<void> {
     this.closed = true
+    running.delete(this)
     this.wake()
     await this.running
+  }
+
+  /** How many messages wait; NaN while the database is away. */
+  async depth(): Promise<number> {
+    try {
+      const [row] = await this.dataSource.query<{ depth: string }[]>(`SELECT count(*) AS depth FROM outbox`)
+      return Number(row?.depth)
+    } catch {
+      return Number.NaN
+    }
   }
 
   private async run(): Promise<void> {

@@ -31,18 +31,27 @@ export class ErrorFilter implements ExceptionFilter {
     if (host.getType() === 'rpc') return this.catchRpc(error)
     const request = host.switchToHttp().getRequest<FastifyRequest>()
     const appError = this.toAppError(error, request)
-    if (appError.status >= 500) {
-      this.logger.error(
-        { err: error, request_id: request.id, method: request.method, path: request.url },
-        appError.message,
-      )
-    }
+    if (appError.status >= 500) this.log(appError, error, request)
     return host
       .switchToHttp()
       .getResponse<FastifyReply>()
       .status(appError.status)
       .headers(appError.toHeaders())
       .send(appError.toEnvelope())
+  }
+
+  /** What is only unavailable is expected to come back: it is a warning, and its stack says nothing. */
+  private log(appError: AppError, error: unknown, request: FastifyRequest): void {
+    const at = { request_id: request.id, method: request.method, path: pathOf(request) }
+    if (appError.code === 'service_unavailable') {
+      const { cause = error } = appError
+      this.logger.warn(
+        { ...at, reason: cause instanceof Error ? cause.message : undefined },
+        appError.message,
+      )
+    } else {
+      this.logger.error({ ...at, err: error, internal: appError.options.internal }, appError.message)
+    }
   }
 
   private catchRpc(error: unknown): unknown {
@@ -58,18 +67,25 @@ export class ErrorFilter implements ExceptionFilter {
   private toAppError(error: unknown, request?: FastifyRequest): AppError {
     if (error instanceof AppError) return error
     if (this.isUnavailable(error)) {
-      const reason = 'The database cannot be reached now. Nothing was changed; try again in a few seconds.'
+      // A connection that breaks at the end of a transaction does not say whether that was committed.
+      const reason =
+        'The database cannot be reached now. Try again in a few seconds; after a change, look first whether it was made.'
       return AppError.of('service_unavailable', { reason }, { retryAfterS: 2, cause: error })
     }
     const status =
       error instanceof HttpException ? error.getStatus() : (error as { statusCode?: number }).statusCode
     const reason = error instanceof Error ? error.message : 'The request cannot be read.'
     if (status === 404 && request) {
-      return AppError.of('route_not_found', { method: request.method, path: request.url.split('?')[0] ?? '' })
+      return AppError.of('route_not_found', { method: request.method, path: pathOf(request) })
     }
     if (status === 413) return AppError.of('request_too_large', { limit: '1 MiB' })
     if (status !== undefined && status >= 400 && status < 500)
       return AppError.of('invalid_request', { reason })
     return AppError.of('internal_error', {}, { cause: error })
   }
+}
+
+/** Without the query, whose filters are nobody's business in a log. */
+function pathOf({ url }: FastifyRequest): string {
+  return url.split('?')[0] ?? ''
 }

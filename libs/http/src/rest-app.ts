@@ -3,7 +3,8 @@ import { AppError } from '@weir/errors'
 import type { Logger } from '@weir/observability'
 import { randomUUID } from 'node:crypto'
 import { ErrorFilter, type IsUnavailable } from './error.filter.js'
-import { validationPipe } from './validation.js'
+import { countRequest, TracingInterceptor } from './telemetry.js'
+import { BodyPipe, validationPipe } from './validation.js'
 
 const requestIdPattern = /^[\w.-]{1,128}$/
 
@@ -29,19 +30,20 @@ export function configureRest(
   app: NestFastifyApplication,
   options: { logger: Logger; isUnavailable: IsUnavailable },
 ): void {
-  app.useGlobalPipes(validationPipe())
+  app.useGlobalPipes(new BodyPipe(), validationPipe())
   app.useGlobalFilters(new ErrorFilter(options.logger, options.isUnavailable))
-  app
-    .getHttpAdapter()
-    .getInstance()
-    .addHook('onRequest', (request, reply, done) => {
-      void reply.header('x-request-id', request.id)
-      // No id, name or filter has a null character, and PostgreSQL fails on one.
-      const isSound = !/%00/.test(request.url)
-      done(
-        isSound
-          ? undefined
-          : AppError.of('invalid_request', { reason: 'The path contains a null character.' }),
-      )
-    })
+  app.useGlobalInterceptors(new TracingInterceptor())
+  const server = app.getHttpAdapter().getInstance()
+  server.addHook('onResponse', (request, reply, done) => {
+    countRequest(request, reply)
+    done()
+  })
+  server.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', request.id)
+    // No id, name or filter has a null character, and PostgreSQL fails on one.
+    const isSound = !/%00/.test(request.url)
+    done(
+      isSound ? undefined : AppError.of('invalid_request', { reason: 'The path contains a null character.' }),
+    )
+  })
 }

@@ -1,5 +1,5 @@
-import { ValidationPipe } from '@nestjs/common'
-import { type FieldMistake, invalidFields } from '@weir/errors'
+import { type ArgumentMetadata, type PipeTransform, ValidationPipe } from '@nestjs/common'
+import { AppError, type FieldMistake, invalidFields } from '@weir/errors'
 import type { ValidationError } from 'class-validator'
 
 function mistakes(errors: ValidationError[], path = ''): FieldMistake[] {
@@ -33,4 +33,16 @@ export function validationPipe(): ValidationPipe {
     transformOptions: { exposeUnsetFields: false },
     exceptionFactory: (errors) => invalidFields(mistakes(errors)),
   })
+}
+
+/** Refuses a body that is no JSON object, which would pass for one without any field. */
+export class BodyPipe implements PipeTransform {
+  transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
+    const isResource = type === 'body' && metatype !== undefined && metatype !== Object
+    if (isResource && (typeof value !== 'object' || value === null || Array.isArray(value))) {
+      const reason = 'The body must be a JSON object, sent with `content-type: application/json`.'
+      throw AppError.of('invalid_request', { reason })
+    }
+    return value
+  }
 }

@@ -5,7 +5,43 @@ import { type Logger, pino } from 'pino'
 export type { Logger } from 'pino'
 
 /** Field names whose values never reach a log, at the depths in which objects are logged. */
-const secretFields = ['authorization', 'x-api-key', 'api_key', 'apiKey', 'key', 'password', 'secret', 'credential']
+const secretFields = [
+  'authorization',
+  'x-api-key',
+  'api_key',
+  'apiKey',
+  'key',
+  'password',
+  'secret',
+  'credential',
+]
+
+/** How many causes of causes are logged. */
+const maxCauses = 5
+
+/**
+ * An error as it is logged. Only these fields: what a driver hangs on its errors besides (the
+ * statement's parameters, the row at fault) may hold secrets.
+ */
+export function serializeError(error: unknown, depth = 0): object | string {
+  if (!(error instanceof Error))
+    return typeof error === 'string' ? error : 'Something that is no error was thrown.'
+  const { name, message, stack, cause } = error
+  const { code, constraint, internal } = error as { code?: unknown; constraint?: unknown; internal?: unknown }
+  return {
+    type: name,
+    message,
+    ...(isShort(code) && { code }),
+    ...(isShort(constraint) && { constraint }),
+    ...(isShort(internal) && { internal }),
+    ...(depth === 0 && { stack }),
+    ...(cause !== undefined && depth < maxCauses && { cause: serializeError(cause, depth + 1) }),
+  }
+}
+
+function isShort(value: unknown): boolean {
+  return typeof value === 'number' || (typeof value === 'string' && value.length <= 500)
+}
 
 /**
  * The process's logger: one JSON object a line on stdout, with `service`, and the ids of the
@@ -17,7 +53,11 @@ export function createLogger(options: { service: string; level: string }): Logge
     base: { service: options.service },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
-    redact: { paths: secretFields.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]), censor: '(hidden)' },
+    serializers: { err: (error: unknown) => serializeError(error) },
+    redact: {
+      paths: secretFields.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]),
+      censor: '(hidden)',
+    },
     mixin: () => {
       const context = trace.getActiveSpan()?.spanContext()
       return context ? { trace_id: context.traceId, span_id: context.spanId } : {}

@@ -4,6 +4,13 @@ import type { VirtualKey } from '../virtual-key/virtual-key.entity.js'
 import type { Workload } from '../workload/workload.entity.js'
 import type { Workspace } from '../workspace/workspace.entity.js'
 
+/** Of a virtual key what gateways get. */
+export type WatchedVirtualKey = Pick<
+  VirtualKey,
+  | ('id' | 'organization' | 'hash' | 'name' | 'workspace' | 'workload' | 'team')
+  | ('type' | 'disabled' | 'expiresAt' | 'models' | 'endpoints')
+>
+
 function toSelection(models: string[] | null): identityV1.ModelSelection {
   return models === null || models.includes('*') ? { all: true, names: [] } : { all: false, names: models }
 }
@@ -19,7 +26,7 @@ export const toProto = {
   workload: ({ id, organization, workspace, name, models }: Workload): identityV1.IdentityResource => ({
     workload: { id, organization, workspace, name, models: toSelection(models) },
   }),
-  virtualKey: (virtualKey: VirtualKey): identityV1.IdentityResource => ({
+  virtualKey: (virtualKey: WatchedVirtualKey): identityV1.IdentityResource => ({
     virtualKey: {
       id: virtualKey.id,
       organization: virtualKey.organization,

@@ -19,12 +19,11 @@ export class WorkloadService {
 
   async create(caller: Caller, dto: CreateWorkloadDto): Promise<Workload> {
     const { organization } = caller
-    const candidates = dto.id ? [dto.id] : workloadIdCandidates(dto.name)
     try {
       const id = await this.changeLog.write(async (manager, changed) => {
         const workspace = await findWorkspace(manager, caller, dto.workspace)
         if (!workspace) throw this.workspaceNotFound(dto.workspace)
-        for (const id of candidates) {
+        for (const id of dto.id ? [dto.id] : workloadIdCandidates(dto.name)) {
           const workload = { id, organization, workspace: workspace.id, name: dto.name, models: dto.models }
           // A unique id is found without failing, since a failed statement would end the transaction.
           const { raw } = await manager
