@@ -10,6 +10,19 @@ export const GENERATORS = [
     outputs: ['libs/contracts/src/generated'],
   },
   {
+    name: 'field lists of the events',
+    folder: 'proto',
+    command: ['node', 'event-fields.mjs'],
+    outputs: ['libs/contracts/src/generated/event-fields.ts'],
+  },
+  {
+    name: 'AsyncAPI of the topics',
+    folder: '.',
+    command: ['node', 'libs/contracts/dist/events/write-async-api.js'],
+    outputs: ['proto/asyncapi.yaml'],
+    needs: ['libs/contracts'],
+  },
+  {
     name: 'OpenAPI of the public interface',
     folder: '.',
     command: ['node', 'deploy/local/dist/openapi/generate.js'],
