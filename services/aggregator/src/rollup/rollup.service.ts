@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common'
 import type { EventBatch } from '@weir/bus'
 import { businessUnitCostRolledUp, usageRated, type UsageRated } from '@weir/contracts'
-import { GroupCommit, Outbox, savePosition } from '@weir/database'
+import { GroupCommit, Outbox, savePosition, timeBatch } from '@weir/database'
 import { DataSource } from 'typeorm'
 import { toMessage } from './business-unit-event.js'
 import { type RatedUsage, readRatedUsage } from './rated-usage.js'
 import { rollUp, rollUpBusinessUnits } from './roll-up.js'
-import { batchDuration, duplicates, newestEventAge } from './rollup.metrics.js'
 import { addBusinessUnits, addRollups, markApplied } from './rollup.repository.js'
 
 /** Consumer group of aggregator. */
@@ -50,7 +49,7 @@ export class RollupService {
   }
 
   private async commit(batches: ReadBatch[]): Promise<void> {
-    const stopTimer = batchDuration.startTimer({ topic })
+    const done = timeBatch(topic)
     const usages = batches.flatMap((batch) => batch.usages)
     const distinct = new Map(usages.map((usage) => [usage.event.eventId, usage]))
     const added = await this.dataSource.transaction(async (manager) => {
@@ -67,13 +66,7 @@ export class RollupService {
       return added
     })
     this.outbox.notify()
-    stopTimer()
-    this.count(usages, added)
-  }
-
-  private count(usages: RatedUsage[], added: RatedUsage[]): void {
-    duplicates.inc({ topic }, usages.length - added.length)
     const newestMs = usages.reduce((newest, { startedAtMs }) => Math.max(newest, startedAtMs), 0)
-    newestEventAge.set({ topic }, (Date.now() - newestMs) / 1_000)
+    done({ events: usages.length, newEvents: added.length, newestMs })
   }
 }

@@ -1,14 +1,16 @@
 import { Injectable } from '@nestjs/common'
 import type { EventBatch } from '@weir/bus'
 import { requestSettled, type RequestSettled, usageRated } from '@weir/contracts'
-import { GroupCommit, Outbox, savePosition } from '@weir/database'
+import { GroupCommit, Outbox, savePosition, timeBatch } from '@weir/database'
+import { counter } from '@weir/observability'
 import { DataSource } from 'typeorm'
 import { PriceService } from '../price/price.service.js'
 import { sumByHour } from './hourly-sum.js'
-import { batchDuration, duplicates, newestEventAge, unpriced } from './ledger.metrics.js'
 import { addHourlySums, insertNewAttempts } from './ledger.repository.js'
 import { type RatedAttempt, rateAttempt, toUsageRated } from './rated-attempt.js'
 import { readSettledAttempt } from './settled-attempt.js'
+
+const unpriced = counter('weir_unpriced_attempts_total', 'Attempts whose price is not known.', ['model'])
 
 /** Consumer group of metering. */
 export const meteringGroup = 'metering'
@@ -59,7 +61,7 @@ export class LedgerService {
   }
 
   private async commit(batches: RatedBatch[]): Promise<void> {
-    const stopTimer = batchDuration.startTimer({ topic })
+    const done = timeBatch(topic)
     const attempts = batches.flatMap((batch) => batch.attempts)
     // Of copies that differ, one and the same must go to the ledger, the sums and the bus.
     const distinct = [...new Map(attempts.map((attempt) => [attempt.event.eventId, attempt])).values()]
@@ -77,14 +79,8 @@ export class LedgerService {
       return added
     })
     this.outbox.notify()
-    stopTimer()
-    this.count(attempts, added)
-  }
-
-  private count(attempts: RatedAttempt[], added: RatedAttempt[]): void {
-    duplicates.inc({ topic }, attempts.length - added.length)
-    for (const { status, event } of added) if (status === 'unpriced') unpriced.inc({ model: event.model })
     const newestMs = attempts.reduce((newest, { endedAtMs }) => Math.max(newest, endedAtMs), 0)
-    newestEventAge.set({ topic }, (Date.now() - newestMs) / 1_000)
+    done({ events: attempts.length, newEvents: added.length, newestMs })
+    for (const { status, event } of added) if (status === 'unpriced') unpriced.inc({ model: event.model })
   }
 }
