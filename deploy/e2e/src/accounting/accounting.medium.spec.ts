@@ -135,6 +135,14 @@ function expectedRows(
     .map(([key, members]) => ({ ...(JSON.parse(key) as object), ...sum(members) }))
 }
 
+function dimensions(groupBy: string, event: RequestSettled): Record<string, string> {
+  const { team, workload, workspace, model, provider, virtualKey } = event
+  if (groupBy === '') return {}
+  return groupBy.endsWith('=model')
+    ? { model }
+    : { team, workload, workspace, model, provider, key: virtualKey }
+}
+
 describe('accounting, from a settled attempt to usage and costs', () => {
   let database: TestDatabase
   let catalog: FakeCatalog
@@ -255,20 +263,7 @@ describe('accounting, from a settled attempt to usage and costs', () => {
               const usage = await report('metering', query)
               expect(await report('aggregator', query)).toEqual(usage)
               if (interval !== '') continue
-              const rows = expectedRows(events, (event) => [
-                groupBy === ''
-                  ? {}
-                  : groupBy === '&group_by=model'
-                    ? { model: event.model }
-                    : {
-                        team: event.team,
-                        workload: event.workload,
-                        workspace: event.workspace,
-                        model: event.model,
-                        provider: event.provider,
-                        key: event.virtualKey,
-                      },
-              ])
+              const rows = expectedRows(events, (event) => [dimensions(groupBy, event)])
               expect(sorted(plain(usage))).toEqual(sorted(rows))
             }
           }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { priceOf } from '../testing/fake-catalog.js'
-import { RunningMetering } from '../testing/running-metering.js'
+import { type Reply, RunningMetering } from '../testing/running-metering.js'
 import { settledEvent } from '../testing/settled-event.js'
 import type { AttemptResponse } from './request-log.dto.js'
 
@@ -90,8 +90,8 @@ describe('GET /v1/requests', () => {
       const paged: AttemptResponse[] = []
       let cursor: string | null = ''
       while (cursor !== null) {
-        const query = `start=2026-01-01&end=2027-01-01&limit=${limit}${cursor && `&cursor=${cursor}`}`
-        const page = await metering.get<AttemptResponse>(`/v1/requests?${query}`)
+        const query: string = `start=2026-01-01&end=2027-01-01&limit=${limit}${cursor && `&cursor=${cursor}`}`
+        const page: Reply<AttemptResponse> = await metering.get<AttemptResponse>(`/v1/requests?${query}`)
         paged.push(...page.data)
         cursor = page.next_cursor
       }
