@@ -60,7 +60,11 @@ export async function createScene(
 }
 
 /** Waits until every gateway lists a model for a key. */
-export async function inForce(weir: SharedWeir, key: string, model: string): Promise<void> {
+export async function inForce(
+  weir: Pick<SharedWeir, 'url' | 'gateways'>,
+  key: string,
+  model: string,
+): Promise<void> {
   // The system chooses a gateway for each connection: after eight in a row both were asked, but once in 128 times.
   const wanted = weir.gateways.length === 1 ? 1 : 8
   await waitFor(

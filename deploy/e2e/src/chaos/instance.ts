@@ -1,0 +1,98 @@
+import { startKafka, type EmbeddedKafka } from '@weir/embedded-kafka'
+import { startWeir, type Weir } from '@weir/local'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Management } from '../stack/management.js'
+import type { Victim } from './killer.js'
+import type { ChaosOptions } from './options.js'
+import { Upstream } from './upstream.js'
+
+/** A whole Weir with its upstream. */
+export interface Instance {
+  weir: Weir
+  management: Management
+  upstream: Upstream
+  kafka: EmbeddedKafka | undefined
+  /** Everything but the upstream. */
+  victims: Victim[]
+  /** Names of the gateways' processes. */
+  gateways: string[]
+  stop(): Promise<void>
+}
+
+/** Time that a killed broker is away before it is started again. */
+const brokerAwayMs = 1_000
+
+/** Starts the upstream, the broker when one is wanted, and Weir. */
+export async function startInstance(
+  options: ChaosOptions & { home: string; say: (line: string) => void },
+): Promise<Instance> {
+  const { home, say } = options
+  const upstream = await Upstream.start()
+  let broker: Broker | undefined
+  try {
+    if (options.kafka) {
+      broker = new Broker(await startKafka({ dataDir: join(home, 'kafka') }), say)
+      say('Kafka is ready')
+    }
+    const weir = await startWeir({
+      home,
+      say,
+      port: 0,
+      gateways: options.gateways,
+      env: { WEIR_KAFKA_BROKERS: broker?.kafka.brokers ?? '' },
+    })
+    return {
+      ...{ weir, upstream, kafka: broker?.kafka },
+      management: new Management(weir.url, weir.masterKey),
+      victims: [...[...weir.processes.values()].map(toVictim), ...(broker ? [broker] : [])],
+      gateways: [...weir.processes.keys()].filter((name) => name.startsWith('gateway-')),
+      stop: async () => {
+        await weir.stop()
+        await broker?.stop()
+        await upstream.stop()
+      },
+    }
+  } catch (error) {
+    await broker?.stop()
+    await upstream.stop()
+    throw error
+  }
+}
+
+const toVictim = (
+  process: Weir['postgres'] | (Weir['processes'] extends ReadonlyMap<string, infer P> ? P : never),
+): Victim => ({
+  name: process.name,
+  isRunning: () => process.pid !== undefined,
+  kill: () => process.kill('SIGKILL'),
+})
+
+/** The broker as something that comes back by itself, as it does where it is run in earnest. */
+class Broker implements Victim {
+  readonly name = 'kafka'
+  private restarting: Promise<void> | undefined
+
+  constructor(
+    readonly kafka: EmbeddedKafka,
+    private readonly say: (line: string) => void,
+  ) {}
+
+  isRunning(): boolean {
+    return this.restarting === undefined
+  }
+
+  kill(): void {
+    this.kafka.kill()
+    this.restarting = sleep(brokerAwayMs)
+      .then(() => this.kafka.restart())
+      .then(() => this.say('kafka was started again'))
+      .finally(() => (this.restarting = undefined))
+    this.restarting.catch((error: unknown) => this.say(`kafka could not be started again: ${String(error)}`))
+  }
+
+  async stop(): Promise<void> {
+    await this.restarting?.catch(() => undefined)
+    await this.kafka.stop()
+  }
+}

@@ -1,0 +1,127 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inForce } from '../stack/scene.js'
+import { Client, type ClientOutcome } from './client.js'
+import { collectEvidence } from './collect.js'
+import { type Instance, startInstance } from './instance.js'
+import { judge } from './judge.js'
+import { Killer } from './killer.js'
+import { runLoad } from './load.js'
+import type { ChaosOptions } from './options.js'
+import { createOrganization } from './organization.js'
+import { planRequests } from './plan.js'
+import { Random } from './random.js'
+import { type ChaosResult, figuresOf } from './result.js'
+import { waitUntilSettled } from './settling.js'
+
+const progressEveryMs = 5_000
+const settleTimeoutMs = 180_000
+
+interface RunOptions extends ChaosOptions {
+  /** Where progress is told. */
+  say: (line: string) => void
+  /** Ends the run before its end: it fails, and leaves nothing running. */
+  signal?: AbortSignal
+}
+
+/** Someone ended the run before its end. */
+export class ChaosInterrupted extends Error {}
+
+/** Runs load over a whole Weir while its processes are killed, then counts everything. */
+export async function runChaos(options: RunOptions): Promise<ChaosResult> {
+  const { say } = options
+  const home = options.home ?? mkdtempSync(join(tmpdir(), 'weir-chaos-'))
+  let result: ChaosResult | undefined
+  let instance: Instance | undefined
+  try {
+    instance = await startInstance({ ...options, home })
+    result = await Promise.race([runOn(instance, options), interrupted(options.signal)])
+    return result
+  } finally {
+    await instance?.stop()
+    const isKept = options.home !== undefined || (result !== undefined && result.findings.length > 0)
+    if (isKept) say(`the instance is kept in ${home}`)
+    else rmSync(home, { recursive: true, force: true })
+  }
+}
+
+function interrupted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) =>
+    signal?.addEventListener('abort', () => reject(new ChaosInterrupted('The run was interrupted.'))),
+  )
+}
+
+async function runOn(instance: Instance, options: RunOptions): Promise<ChaosResult> {
+  const { say, seed, killEveryMs } = options
+  const { weir, management, upstream, gateways, victims } = instance
+  const organization = await createOrganization(management, upstream)
+  for (const key of organization.keys) {
+    for (const { name } of organization.models) await inForce({ url: weir.url, gateways }, key, name)
+  }
+
+  const requests = planRequests({
+    ...{ seed, requests: options.requests, keys: organization.keys.length },
+    modelsWithDetails: organization.models.map(({ hasDetails }) => hasDetails),
+  })
+  say(
+    `${requests.length} requests at ${options.rate} a second, a kill -9 every ${killEveryMs / 1_000} s, seed ${seed}`,
+  )
+  const killer = new Killer({ victims, random: new Random(seed + 1), everyMs: killEveryMs, say })
+  const client = new Client(weir.url, organization)
+  const counts: Record<ClientOutcome['result'], number> = { whole: 0, hung_up: 0, broken: 0, refused: 0 }
+  const tell = (): void => say(`${describe(counts)}; ${killer.total} kills`)
+  const progress = setInterval(tell, progressEveryMs)
+  const beganAt = Date.now()
+  killer.start()
+  let outcomes: ClientOutcome[]
+  try {
+    outcomes = await runLoad({
+      client,
+      requests,
+      rate: options.rate,
+      onOutcome: ({ result }) => void counts[result]++,
+    })
+  } finally {
+    clearInterval(progress)
+    await killer.stop()
+    client.close()
+  }
+  tell()
+  const loadMs = Date.now() - beganAt
+  const isSettled = await settle(instance, say)
+  const settleMs = Date.now() - beganAt - loadMs
+  const evidence = await collectEvidence(instance, outcomes, organization.models)
+  const findings = judge(evidence)
+  if (!isSettled) {
+    const what = `not everything was at rest ${settleTimeoutMs / 1_000} s after the load`
+    findings.unshift({ what, count: 1, first: [] })
+  }
+  return {
+    bus: instance.kafka ? 'Kafka' : 'PostgreSQL',
+    ...{ seed, gateways: gateways.length, loadMs, settleMs },
+    clients: counts,
+    kills: Object.fromEntries(killer.kills),
+    figures: figuresOf(evidence),
+    findings,
+  }
+}
+
+function settle(instance: Instance, say: (line: string) => void): Promise<boolean> {
+  let toldAt = Date.now()
+  return waitUntilSettled(instance, {
+    timeoutMs: settleTimeoutMs,
+    onWaiting: (state) => {
+      if (Date.now() - toldAt < progressEveryMs) return
+      toldAt = Date.now()
+      say(
+        state
+          ? `waiting: ${state.journals} in the journals, ${state.unread} unread, ${state.outboxes} in the outboxes, ${state.ledger} in the ledger`
+          : 'waiting for every process to be back',
+      )
+    },
+  })
+}
+
+const describe = ({ whole, hung_up, broken, refused }: Record<ClientOutcome['result'], number>): string =>
+  `${whole} replies whole, ${hung_up} left by their client, ${broken} broken, ${refused} refused`
