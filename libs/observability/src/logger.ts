@@ -1,6 +1,6 @@
 import { trace } from '@opentelemetry/api'
 import type { LoggerService } from '@nestjs/common'
-import { type Logger, pino } from 'pino'
+import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino'
 
 export type { Logger } from 'pino'
 
@@ -47,8 +47,13 @@ function isShort(value: unknown): boolean {
  * The process's logger: one JSON object a line on stdout, with `service`, and the ids of the
  * current trace. Values of secret fields are replaced.
  */
-export function createLogger(options: { service: string; level: string }): Logger {
-  return pino({
+export function createLogger(options: {
+  service: string
+  level: string
+  /** Absent: stdout. */
+  destination?: DestinationStream
+}): Logger {
+  const settings: LoggerOptions = {
     level: options.level,
     base: { service: options.service },
     timestamp: pino.stdTimeFunctions.isoTime,
@@ -62,7 +67,8 @@ export function createLogger(options: { service: string; level: string }): Logge
       const context = trace.getActiveSpan()?.spanContext()
       return context ? { trace_id: context.traceId, span_id: context.spanId } : {}
     },
-  })
+  }
+  return options.destination ? pino(settings, options.destination) : pino(settings)
 }
 
 /** Nest's own messages in the process's log: its chatter of starting up is debug. */

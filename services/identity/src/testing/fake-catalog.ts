@@ -1,0 +1,28 @@
+import { Server } from '@grpc/grpc-js'
+import { catalogV1, serverCredentials } from '@weir/contracts'
+
+/** The catalog as far as identity asks it. */
+export interface FakeCatalog {
+  address: string
+  /** What belongs to which workspace. */
+  users: Map<string, string[]>
+  stop(): void
+}
+
+/** Answers ReferenceService on a free port. */
+export async function startFakeCatalog(internalSecret: string): Promise<FakeCatalog> {
+  const users = new Map<string, string[]>()
+  const server = new Server()
+  server.addService(catalogV1.ReferenceServiceService, {
+    listReferences: (
+      { request }: { request: catalogV1.ListReferencesRequest },
+      reply: (error: null, response: catalogV1.ListReferencesResponse) => void,
+    ) => reply(null, { users: users.get(request.workspace) ?? [] }),
+  })
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', serverCredentials({ internalSecret }), (error, port) =>
+      error ? reject(error) : resolve(port),
+    )
+  })
+  return { address: `127.0.0.1:${port}`, users, stop: () => server.forceShutdown() }
+}
