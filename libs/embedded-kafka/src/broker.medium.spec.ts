@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { startKafka } from './broker.js'
 import { whyNoKafka } from './jars.js'
 import { KafkaStartError } from './start-error.js'
@@ -10,7 +10,9 @@ import { KafkaStartError } from './start-error.js'
 const missing = await whyNoKafka()
 if (missing && process.env['WEIR_REQUIRE_KAFKA'] === '1') throw new Error(missing)
 
-describe.skipIf(missing)(missing ? `startKafka (skipped: ${missing})` : 'startKafka', () => {
+describe('startKafka', () => {
+  beforeEach((context) => context.skip(Boolean(missing), missing))
+
   const dataDir = mkdtempSync(join(tmpdir(), 'weir-kafka-'))
   afterAll(() => rmSync(dataDir, { recursive: true, force: true }))
 
