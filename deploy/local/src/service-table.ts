@@ -32,9 +32,9 @@ export interface Instance {
   index: number
 }
 
-export function instancesOf(names: readonly ServiceName[], gateways: number): Instance[] {
+export function instancesOf(names: readonly ServiceName[], gateways: readonly number[]): Instance[] {
   return SERVICES.filter(({ name }) => names.includes(name)).flatMap((row) => {
     if (row.name !== 'gateway') return [{ name: row.name, row, index: 1 }]
-    return Array.from({ length: gateways }, (_, i) => ({ name: `gateway-${i + 1}`, row, index: i + 1 }))
+    return gateways.map((index) => ({ name: `gateway-${index}`, row, index }))
   })
 }

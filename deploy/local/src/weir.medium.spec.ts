@@ -12,6 +12,7 @@ import {
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { freePort, processStartedAt } from '@weir/embedded-postgres'
 import { waitFor } from '@weir/testing'
@@ -128,6 +129,23 @@ describe('startWeir', () => {
     await waitFor(() => fetch(`http://127.0.0.1:${weir.ports['metering.metrics']}/readyz`), {
       timeoutMs: 10_000,
     })
+  })
+
+  it('runs a gateway beyond the wanted number while its journal holds usage', async () => {
+    for (const [index, rows] of [
+      [2, 0],
+      [3, 1],
+    ] as const) {
+      mkdirSync(join(home, `gateway-${index}`), { recursive: true })
+      const journal = new DatabaseSync(join(home, `gateway-${index}`, 'journal.db'))
+      journal.exec('create table attempt (seq integer primary key)')
+      for (let row = 0; row < rows; row += 1) journal.exec('insert into attempt default values')
+      journal.close()
+    }
+    const weir = await start()
+    const gateways = [...weir.processes.keys()].filter((name) => name.startsWith('gateway-'))
+    expect(gateways).toEqual(['gateway-1', 'gateway-3'])
+    expect(environmentOf('gateway-1')['WEIR_REUSE_PORT']).toBe('1')
   })
 
   it('stops gateways first, then the readers of usage, then the others, then PostgreSQL', async () => {

@@ -13,6 +13,7 @@ import { serviceEnvironment, type Surroundings } from './service-environment.js'
 import { ServiceLog } from './service-log.js'
 import { runService } from './service-process.js'
 import { type Instance, instancesOf, SERVICE_NAMES, type ServiceName } from './service-table.js'
+import { gatewaysWithUnsentUsage } from './unsent-usage.js'
 import { Supervised, type SupervisedOptions } from './supervised.js'
 
 export interface StartWeirOptions {
@@ -115,7 +116,8 @@ class Launch {
     if (stopped.length > 0) this.say(`stopped what a killed launcher left: ${stopped.join(', ')}`)
     this.refuseWhenAborted()
 
-    const instances = instancesOf(options.services ?? SERVICE_NAMES, options.gateways)
+    const gateways = this.gatewayNumbers()
+    const instances = instancesOf(options.services ?? SERVICE_NAMES, gateways)
     const publicHost = env.WEIR_HOST || '127.0.0.1'
     const port = await publicPort(home, options.port ?? 4000, publicHost)
     const ports = await assignPorts(home, instances, env)
@@ -125,7 +127,7 @@ class Launch {
     this.refuseWhenAborted()
 
     const surroundings: Surroundings = {
-      ...{ home, ports, secrets, env, publicHost, gateways: options.gateways },
+      ...{ home, ports, secrets, env, publicHost, gateways: gateways.length },
       ...{ databaseUrl: database.url, publicPort: port },
     }
     for (const instance of instances) await this.startService(surroundings, instance)
@@ -154,6 +156,13 @@ class Launch {
 
   kill(): void {
     for (const process of this.processes.values()) process.kill('SIGKILL')
+  }
+
+  private gatewayNumbers(): number[] {
+    const wanted = Array.from({ length: this.options.gateways }, (_, i) => i + 1)
+    const unsent = gatewaysWithUnsentUsage(this.home, wanted.length)
+    for (const index of unsent) this.say(`gateway-${index} runs too: it still has usage to deliver`)
+    return [...wanted, ...unsent]
   }
 
   private async startDatabase(port: number, password: string): Promise<{ process: Supervised; url: string }> {
