@@ -58,8 +58,13 @@ export function decodeCursor(cursor: string, length: number): string[] {
   } catch {
     // Falls through to the one message for every malformed cursor.
   }
+  throw invalidCursor()
+}
+
+/** The error for a cursor that was not made here. */
+export function invalidCursor(): AppError {
   const reason = 'cursor: is not one that this list has given out; start again without it'
-  throw AppError.of('invalid_request', { reason }, { param: 'cursor' })
+  return AppError.of('invalid_request', { reason }, { param: 'cursor' })
 }
 
 /** Where a list that is sorted by one column goes on; undefined: at its start. */

@@ -1,5 +1,5 @@
 import type { Caller } from '../caller.js'
-import { decodeCursor, type Page, toPage } from '../page.js'
+import { decodeCursor, invalidCursor, type Page, toPage } from '../page.js'
 import { type UsageDimension, usageDimensionNames, usageDimensions, usageFigures } from './dimension.js'
 import { formatStart, periodOf, wholeHours } from './period.js'
 import { parseMoment, type UsageFilterQuery } from './usage-filter.dto.js'
@@ -39,15 +39,12 @@ interface GroupKey {
   type: 'timestamptz' | 'text'
 }
 
-/** The group after which to go on. Checked, since the database fails on a time or a text that is none. */
+/** The group after which to go on. Checked, since the database fails on a time that is none. */
 function readCursor(cursor: string, keys: GroupKey[]): string[] {
   const values = decodeCursor(cursor, keys.length)
-  const isGood = keys.every(({ type }, index) => {
-    const value = values[index] ?? ''
-    return type === 'timestamptz' ? parseMoment(value) !== undefined : !value.includes('\0')
-  })
-  // Throws what a cursor that cannot be read throws.
-  return isGood ? values : decodeCursor('', keys.length)
+  const isGood = keys.every(({ type }, index) => type === 'text' || parseMoment(values[index] ?? ''))
+  if (!isGood) throw invalidCursor()
+  return values
 }
 
 type SqlRow = Record<string, string | Date>

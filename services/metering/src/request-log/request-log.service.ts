@@ -4,6 +4,7 @@ import { AppError } from '@weir/errors'
 import {
   type Caller,
   decodeCursor,
+  invalidCursor,
   parseMoment,
   periodOf,
   toPage,
@@ -27,16 +28,20 @@ export class RequestLogService {
     const rows = this.ledger
       .createQueryBuilder('entry')
       .where('entry.organization = :organization', caller)
-      .andWhere('entry.started_at >= :start AND entry.started_at < :end', { start, end })
+      .andWhere('entry.started_at >= :start', { start })
       .orderBy('entry.started_at', 'DESC')
       .addOrderBy('entry.event_id', 'DESC')
       .limit(query.limit + 1)
     for (const name of usageDimensionNames) only(rows, usageDimensions[name].column, query[name])
     only(rows, 'outcome', query.outcome)
     only(rows, 'request_id', query.request_id)
-    if (query.cursor !== undefined) {
-      const [startedAt, eventId] = readCursor(query.cursor)
-      rows.andWhere('(entry.started_at, entry.event_id) < (:startedAt, :eventId)', { startedAt, eventId })
+    const after = query.cursor === undefined ? undefined : readCursor(query.cursor)
+    if (after && after.startedAt < end) {
+      // Instead of `end`, not besides it: of two upper bounds PostgreSQL begins at the first, and reads all between.
+      rows.andWhere('entry.started_at <= :startedAt', after)
+      rows.andWhere('(entry.started_at, entry.event_id) < (:startedAt, :eventId)', after)
+    } else {
+      rows.andWhere('entry.started_at < :end', { end })
     }
     return toPage(await rows.getMany(), {
       limit: query.limit,
@@ -69,9 +74,9 @@ function only(rows: SelectQueryBuilder<LedgerEntry>, column: string, allowed: st
 }
 
 /** Checked, since the database fails on a time or an id that is none. */
-function readCursor(cursor: string): [startedAt: string, eventId: string] {
-  const [startedAt = '', eventId = ''] = decodeCursor(cursor, 2)
-  // Throws what a cursor that cannot be read throws.
-  if (!parseMoment(startedAt) || !uuid.test(eventId)) decodeCursor('', 2)
-  return [startedAt, eventId]
+function readCursor(cursor: string): { startedAt: Date; eventId: string } {
+  const [time = '', eventId = ''] = decodeCursor(cursor, 2)
+  const startedAt = parseMoment(time)
+  if (startedAt && uuid.test(eventId)) return { startedAt, eventId }
+  throw invalidCursor()
 }
