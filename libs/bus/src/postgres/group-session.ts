@@ -3,15 +3,14 @@ import type { BusLog } from '../bus.js'
 import { backoffMs } from '../delivery.js'
 import { atMost, pause } from '../pause.js'
 import { reasonOf } from '../reason.js'
-import type { PartitionId } from './assignment.js'
 import { groupOnChannel, topicOnChannel } from './channels.js'
-import type { Membership, Share } from './membership.js'
+import type { Holding, Membership, Share } from './membership.js'
 import { Signal } from './signal.js'
 
 /** What a session tells the subscription, and asks it. */
 export interface GroupListener {
   /** Partitions that it owns or still works on. */
-  held(): PartitionId[]
+  held(): Holding[]
   /** @returns whether it has all that it is to have. */
   onShare(share: Share): boolean
   onPublished(topic: string): void
@@ -24,6 +23,7 @@ export interface GroupSessionOptions {
   membership: Membership
   group: string
   heartbeatMs: number
+  leaseMs: number
   log: BusLog
   listener: GroupListener
 }
@@ -35,6 +35,7 @@ export class GroupSession {
   private readonly running: Promise<void>
   private isRebalanceDue = true
   private isClosing = false
+  private leaseEndsAt = 0
 
   constructor(private readonly options: GroupSessionOptions) {
     this.running = this.run()
@@ -44,6 +45,11 @@ export class GroupSession {
   rebalance(): void {
     this.isRebalanceDue = true
     this.woken.raise()
+  }
+
+  /** Whether no other member can take this one for dead: checked before work begins, as a process may freeze. */
+  hasLease(): boolean {
+    return performance.now() < this.leaseEndsAt
   }
 
   /** From now on keeps its lease, and takes nothing new. */
@@ -81,6 +87,7 @@ export class GroupSession {
           'the bus in PostgreSQL is away or not provisioned, consuming waits',
         )
       }
+      this.leaseEndsAt = 0
       listener.onLost()
       await atMost(1_000, client.end())
       if (failures > 0) await pause(backoffMs(failures), this.ended.signal)
@@ -91,10 +98,13 @@ export class GroupSession {
     const { membership, listener, heartbeatMs } = this.options
     while (!this.ended.signal.aborted) {
       const seen = this.woken.count
+      const askedAt = performance.now()
       const hasChanged = await Promise.race([lost, membership.beat(client)])
+      if (!hasChanged) this.leaseEndsAt = askedAt + this.options.leaseMs
       if ((hasChanged || this.isRebalanceDue) && !this.isClosing) {
         this.isRebalanceDue = false
         const share = await Promise.race([lost, membership.rebalance(client, listener.held())])
+        this.leaseEndsAt = askedAt + this.options.leaseMs
         if (!listener.onShare(share)) this.isRebalanceDue = true
       }
       onBeat()

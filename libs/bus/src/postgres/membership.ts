@@ -2,16 +2,22 @@ import type { Client, ClientBase, Pool } from 'pg'
 import { partitionsFor, type AssignableTopic, type Member, type PartitionId } from './assignment.js'
 import { groupOnChannel } from './channels.js'
 
-/** A partition that this member has just become the owner of. */
-export interface Claim extends PartitionId {
-  nextOffset: bigint
+/** A partition that a member owns, or did. */
+export interface Holding extends PartitionId {
   /** To be shown at each commit. */
   epoch: bigint
+}
+
+/** A partition that this member has just become the owner of. */
+export interface Claim extends Holding {
+  nextOffset: bigint
 }
 
 /** What a rebalance came to, from this member's side. */
 export interface Share {
   claimed: Claim[]
+  /** What it held and does no longer own: it was taken for dead meanwhile. */
+  lost: PartitionId[]
   /** What it is to have, whether it has it yet or another member must let go first. */
   wanted: PartitionId[]
   topics: AssignableTopic[]
@@ -61,7 +67,7 @@ export class Membership {
    * Joins when need be, drops the dead, releases what this member no longer holds, and claims what is to be
    * its own and nobody has. `held` is left alone, as it may be at work here.
    */
-  async rebalance(client: Client, held: PartitionId[]): Promise<Share> {
+  async rebalance(client: Client, held: Holding[]): Promise<Share> {
     const { memberId, group } = this.options
     await client.query('BEGIN')
     try {
@@ -74,6 +80,8 @@ export class Membership {
       const wanted = partitionsFor(memberId, members, topics)
       const isHeld = new Set(held.map(keyOf))
       const hasReleased = await this.releaseAllBut(client, held)
+      const owned = await this.owned(client)
+      const lost = held.filter((partition) => owned.get(keyOf(partition)) !== partition.epoch)
       const claimed = await this.claim(
         client,
         wanted.filter((partition) => !isHeld.has(keyOf(partition))),
@@ -81,7 +89,7 @@ export class Membership {
       if (hasChanged || hasReleased) await client.query('SELECT pg_notify($1, $2)', [groupOnChannel, group])
       await client.query('COMMIT')
       this.knownMembers = members.map(({ id }) => id).join(',')
-      return { claimed, wanted, topics }
+      return { claimed, lost, wanted, topics }
     } catch (error) {
       await client.query('ROLLBACK').catch(() => undefined)
       throw error
@@ -131,6 +139,15 @@ export class Membership {
       [this.options.group],
     )
     return rows
+  }
+
+  /** Epochs of what it owns, by key. */
+  private async owned(client: ClientBase): Promise<Map<string, bigint>> {
+    const { rows } = await client.query<PartitionId & { epoch: string }>(
+      `SELECT topic_id AS "topicId", partition, epoch FROM bus.position WHERE consumer_group = $1 AND owner = $2`,
+      [this.options.group, this.options.memberId],
+    )
+    return new Map(rows.map((row) => [keyOf(row), BigInt(row.epoch)]))
   }
 
   private async releaseAllBut(client: ClientBase, held: PartitionId[]): Promise<boolean> {

@@ -70,6 +70,7 @@ export class PostgresSubscription implements Subscription, GroupListener {
       membership: this.membership,
       group,
       heartbeatMs: times.heartbeatMs,
+      leaseMs: times.leaseMs,
       log,
       listener: this,
     })
@@ -102,7 +103,12 @@ export class PostgresSubscription implements Subscription, GroupListener {
     }
   }
 
-  onShare({ claimed, wanted, topics }: Share): boolean {
+  onShare({ claimed, lost, wanted, topics }: Share): boolean {
+    for (const { topicId, partition } of lost) {
+      const held = this.partitions.get(keyOf({ topicId, partition }))
+      held?.stop('lost')
+      if (held && !held.work) this.letGo(held)
+    }
     const names = new Map(topics.map(({ topicId, name }) => [topicId, name]))
     for (const claim of claimed) {
       this.partitions.set(keyOf(claim), new OwnedPartition(claim, names.get(claim.topicId)!))
@@ -164,7 +170,8 @@ export class PostgresSubscription implements Subscription, GroupListener {
   }
 
   private begin(partition: OwnedPartition, messages: Delivered[]): void {
-    const isStillOwned = partition.state === 'owned' && !this.closing.signal.aborted
+    const isStillOwned =
+      partition.state === 'owned' && this.session.hasLease() && !this.closing.signal.aborted
     if (messages.length === 0 || !isStillOwned) return
     const { group, log } = this.options
     const { topic, partition: number } = partition
