@@ -31,13 +31,14 @@ export class Caller {
     return new Promise((resolve) => this.response.once('close', resolve))
   }
 
-  /** The rest of the request is not read: the connection ends with the reply. */
-  closeAfterReply(): void {
-    this.response.shouldKeepAlive = false
-  }
-
-  /** A whole reply. */
-  send(status: number, contentType: string, body: Buffer | string, headers: Record<string, string> = {}): void {
+  /** A whole reply. It is out at once; its connection may be held until the promise `held` is settled. */
+  send(
+    status: number,
+    contentType: string,
+    body: Buffer | string,
+    headers: Record<string, string> = {},
+    held?: Promise<void>,
+  ): void {
     if (this.isGone) return
     this.status = status
     this.response.writeHead(status, {
@@ -46,12 +47,14 @@ export class Caller {
       'x-request-id': this.requestId,
       ...headers,
     })
-    this.response.end(body)
+    if (!held) return void this.response.end(body)
+    this.response.write(body)
+    void held.then(() => this.response.end())
   }
 
-  sendError(error: AppError): void {
+  sendError(error: AppError, held?: Promise<void>): void {
     this.errorCode = error.code
-    this.send(error.status, 'application/json', JSON.stringify(error.toEnvelope()), error.toHeaders())
+    this.send(error.status, 'application/json', JSON.stringify(error.toEnvelope()), error.toHeaders(), held)
   }
 
   /** The head of a stream; goes out with its first chunk. */

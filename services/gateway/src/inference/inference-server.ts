@@ -5,13 +5,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Caller } from './caller.js'
 import { type InferencePipeline, sentKey } from './pipeline.js'
 
-const requests = counter('weir_requests_total', 'Inference requests answered.', ['endpoint', 'status', 'code'])
+const requests = counter('weir_requests_total', 'Inference requests answered.', [
+  'endpoint',
+  'status',
+  'code',
+])
 const durations = histogram(
   'weir_request_duration_seconds',
   'Time from an inference request to the end of its reply.',
   ['endpoint'],
   [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120],
 )
+
+/** For the rest of a refused body to come. */
+const dropTimeoutMs = 5_000
 
 const chatPaths = new Set(['/v1/chat/completions', '/chat/completions'])
 
@@ -32,7 +39,8 @@ export class InferenceServer {
     const path = pathOf(request)
     if (chatPaths.has(path)) {
       this.serve('chat', request, response, (_, caller) => {
-        if (request.method !== 'POST') throw AppError.of('route_not_found', { method: request.method ?? '', path })
+        if (request.method !== 'POST')
+          throw AppError.of('route_not_found', { method: request.method ?? '', path })
         return this.pipeline.serveChat(request, caller)
       })
       return true
@@ -58,18 +66,16 @@ export class InferenceServer {
       .catch((error: unknown) => this.refuse(error, request, caller))
   }
 
-  /** A refused body is not read to its end: the connection cannot be used again. */
   private refuse(error: unknown, request: IncomingMessage, caller: Caller): void {
     const appError = error instanceof AppError ? error : AppError.of('internal_error', {}, { cause: error })
     if (!(error instanceof AppError) && !caller.isGone) {
       this.logger.error({ err: error, request_id: caller.requestId }, 'A request failed inside the gateway.')
     }
-    if (!request.complete) caller.closeAfterReply()
-    caller.sendError(appError)
+    caller.sendError(appError, request.complete ? undefined : dropRest(request))
   }
 
   private async serveModels(path: string, request: IncomingMessage, caller: Caller): Promise<void> {
-    const name = path.startsWith('/v1/models/') ? decodeURIComponent(path.slice('/v1/models/'.length)) : undefined
+    const name = path.startsWith('/v1/models/') ? decodeName(path.slice('/v1/models/'.length)) : undefined
     const reply =
       name === undefined
         ? { object: 'list', data: await this.pipeline.listModels(request) }
@@ -96,8 +102,37 @@ export class InferenceServer {
 
   private logRefusal(endpoint: string, caller: Caller): void {
     const { requestId, status, errorCode } = caller
-    this.logger.info({ request_id: requestId, endpoint, status, code: errorCode || 'client_closed' }, 'Not served.')
+    this.logger.info(
+      { request_id: requestId, endpoint, status, code: errorCode || 'client_closed' },
+      'Not served.',
+    )
   }
+}
+
+function decodeName(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw AppError.of('invalid_request', {
+      reason: `The path has a part that is not percent-encoded UTF-8: ${text}`,
+    })
+  }
+}
+
+/**
+ * What is left of a refused body is read and dropped, for a while: a connection that is closed with
+ * bytes unread is reset, and its caller may never see why it was refused.
+ */
+function dropRest(request: IncomingMessage): Promise<void> {
+  request.resume()
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, dropTimeoutMs)
+    const over = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    request.once('end', over).once('close', over)
+  })
 }
 
 function pathOf(request: IncomingMessage): string {
