@@ -13,7 +13,7 @@ import { createOrganization } from './organization.js'
 import { planRequests } from './plan.js'
 import { Random } from './random.js'
 import { type ChaosResult, figuresOf } from './result.js'
-import { waitUntilSettled } from './settling.js'
+import { type OnTheWay, waitUntilSettled } from './settling.js'
 
 const progressEveryMs = 5_000
 const settleTimeoutMs = 180_000
@@ -114,14 +114,13 @@ function settle(instance: Instance, say: (line: string) => void): Promise<boolea
     onWaiting: (state) => {
       if (Date.now() - toldAt < progressEveryMs) return
       toldAt = Date.now()
-      say(
-        state
-          ? `waiting: ${state.journals} in the journals, ${state.unread} unread, ${state.outboxes} in the outboxes, ${state.ledger} in the ledger`
-          : 'waiting for every process to be back',
-      )
+      say(state ? `waiting: ${tellWaiting(state)}` : 'waiting for every process to be back')
     },
   })
 }
+
+const tellWaiting = ({ journals, unread, outboxes, ledger }: OnTheWay): string =>
+  `${journals} in the journals, ${unread} unread, ${outboxes} in the outboxes, ${ledger} in the ledger`
 
 const describe = ({ whole, hung_up, broken, refused }: Record<ClientOutcome['result'], number>): string =>
   `${whole} replies whole, ${hung_up} left by their client, ${broken} broken, ${refused} refused`
