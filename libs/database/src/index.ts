@@ -1,5 +1,6 @@
 export * from './applied-events.js'
 export * from './array-insert.js'
+export * from './bounded-reads.js'
 export * from './change-feed.js'
 export * from './change-log.js'
 export * from './data-source.js'

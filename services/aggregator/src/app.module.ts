@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common'
 import { APP_GUARD } from '@nestjs/core'
-import { Outbox } from '@weir/database'
+import { BoundedReads, Outbox } from '@weir/database'
 import { MasterKeyGuard } from '@weir/http'
 import { DataSource } from 'typeorm'
 import type { AggregatorConfig } from './config.js'
@@ -21,6 +21,7 @@ export class AppModule {
     const shared = [
       { provide: DataSource, useValue: dataSource },
       { provide: Outbox, useValue: outbox },
+      { provide: BoundedReads, useFactory: () => new BoundedReads(dataSource) },
     ]
     return {
       module: AppModule,

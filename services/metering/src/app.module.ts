@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common'
 import { APP_GUARD } from '@nestjs/core'
 import { getRepositoryToken } from '@nestjs/typeorm'
-import { Outbox } from '@weir/database'
+import { BoundedReads, Outbox } from '@weir/database'
 import { MasterKeyGuard } from '@weir/http'
 import { DataSource } from 'typeorm'
 import type { MeteringConfig } from './config.js'
@@ -30,6 +30,7 @@ export class AppModule {
     const shared = [
       { provide: DataSource, useValue: dataSource },
       { provide: Outbox, useValue: outbox },
+      { provide: BoundedReads, useFactory: () => new BoundedReads(dataSource) },
       { provide: PriceCatalog, useValue: catalog },
       ...entities.map((entity) => ({
         provide: getRepositoryToken(entity),

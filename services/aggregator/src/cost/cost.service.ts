@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common'
+import { BoundedReads } from '@weir/database'
 import { invalidFields } from '@weir/errors'
 import { type Caller, periodOf, type UsageReportPage, usageReport, wholeHours } from '@weir/http'
 import { formatUsd } from '@weir/rating'
-import { DataSource } from 'typeorm'
 import type { CostReportQuery } from './cost.dto.js'
 import { rollupSource } from './rollup-source.js'
 
 /** Reports what was spent, from the rollups. */
 @Injectable()
 export class CostService {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly reads: BoundedReads) {}
 
   async list(caller: Caller, query: CostReportQuery): Promise<UsageReportPage> {
     const { interval, group_by: groupBy = [], include_descendants: includeDescendants = false } = query
@@ -21,6 +21,7 @@ export class CostService {
     const now = new Date()
     const source = rollupSource({ period: wholeHours(periodOf(query, now)), interval, includeDescendants })
     const report = usageReport({ caller, query, source, now })
-    return report.toPage(await this.dataSource.query(report.text, report.values), formatUsd)
+    const rows = await this.reads.run((manager) => manager.query(report.text, report.values))
+    return report.toPage(rows, formatUsd)
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common'
-import { InjectRepository } from '@nestjs/typeorm'
+import { BoundedReads } from '@weir/database'
 import { AppError } from '@weir/errors'
 import {
   type Caller,
@@ -11,7 +11,7 @@ import {
   usageDimensionNames,
   usageDimensions,
 } from '@weir/http'
-import type { Repository, SelectQueryBuilder } from 'typeorm'
+import type { EntityManager, SelectQueryBuilder } from 'typeorm'
 import { LedgerEntry } from '../ledger/ledger-entry.entity.js'
 import { type RequestLogPage, type RequestLogQuery, toResponse } from './request-log.dto.js'
 
@@ -21,45 +21,52 @@ const maxAttemptsOfRequest = 1_000
 /** Shows the ledger's rows, newest first. */
 @Injectable()
 export class RequestLogService {
-  constructor(@InjectRepository(LedgerEntry) private readonly ledger: Repository<LedgerEntry>) {}
+  constructor(private readonly reads: BoundedReads) {}
 
   async list(caller: Caller, query: RequestLogQuery): Promise<RequestLogPage> {
     const { start, end } = periodOf(query, new Date())
-    const rows = this.ledger
-      .createQueryBuilder('entry')
-      .where('entry.organization = :organization', caller)
-      .andWhere('entry.started_at >= :start', { start })
-      .orderBy('entry.started_at', 'DESC')
-      .addOrderBy('entry.event_id', 'DESC')
-      .limit(query.limit + 1)
-    for (const name of usageDimensionNames) only(rows, usageDimensions[name].column, query[name])
-    only(rows, 'outcome', query.outcome)
-    only(rows, 'request_id', query.request_id)
     const after = query.cursor === undefined ? undefined : readCursor(query.cursor)
-    if (after && after.startedAt < end) {
-      // Instead of `end`, not besides it: of two upper bounds PostgreSQL begins at the first, and reads all between.
-      rows.andWhere('entry.started_at <= :startedAt', after)
-      rows.andWhere('(entry.started_at, entry.event_id) < (:startedAt, :eventId)', after)
-    } else {
-      rows.andWhere('entry.started_at < :end', { end })
-    }
-    return toPage(await rows.getMany(), {
+    const entries = await this.reads.run((manager) => {
+      const rows = attemptsOf(caller, manager).andWhere('entry.started_at >= :start', { start })
+      for (const name of usageDimensionNames) only(rows, usageDimensions[name].column, query[name])
+      only(rows, 'outcome', query.outcome)
+      only(rows, 'request_id', query.request_id)
+      if (after && after.startedAt < end) {
+        // Instead of `end`, not besides it: of two upper bounds PostgreSQL begins at the first, and reads all between.
+        rows.andWhere('entry.started_at <= :startedAt', after)
+        rows.andWhere('(entry.started_at, entry.event_id) < (:startedAt, :eventId)', after)
+      } else {
+        rows.andWhere('entry.started_at < :end', { end })
+      }
+      return rows
+        .addOrderBy('entry.event_id', 'DESC')
+        .limit(query.limit + 1)
+        .getMany()
+    })
+    return toPage(entries, {
       limit: query.limit,
       cursor: (entry) => [entry.started_at.toISOString(), entry.event_id],
       toResponse,
     })
   }
 
-  /** All attempts of a request, the first first. */
+  /** All attempts of a request, the first first; of those, if ever there are so many, the newest thousand. */
   async get(caller: Caller, requestId: string): Promise<RequestLogPage> {
-    const entries = await this.ledger.find({
-      where: { organization: caller.organization, request_id: requestId },
-      order: { started_at: 'ASC', attempt: 'ASC', event_id: 'ASC' },
-      take: maxAttemptsOfRequest,
+    const entries = await this.reads.run((manager) => {
+      const rows = attemptsOf(caller, manager)
+      only(rows, 'request_id', [requestId])
+      return rows.addOrderBy('entry.attempt', 'DESC').limit(maxAttemptsOfRequest).getMany()
     })
     if (entries.length === 0) throw AppError.of('request_not_found', { request: requestId })
-    return toPage(entries, { limit: maxAttemptsOfRequest, cursor: () => [], toResponse })
+    return toPage(entries.reverse(), { limit: maxAttemptsOfRequest, cursor: () => [], toResponse })
   }
+}
+
+function attemptsOf(caller: Caller, manager: EntityManager): SelectQueryBuilder<LedgerEntry> {
+  return manager
+    .createQueryBuilder(LedgerEntry, 'entry')
+    .where('entry.organization = :organization', caller)
+    .orderBy('entry.started_at', 'DESC')
 }
 
 /**
