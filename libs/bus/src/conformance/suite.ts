@@ -64,6 +64,18 @@ export function describeBus(name: string, harness: () => BusHarness): void {
       expect(consumer.batches.some(({ messages: list }) => list.length === 40)).toBe(true)
     })
 
+    it('takes many large messages of one key in one call', async () => {
+      const large = range(2000).map((n) => ({
+        ...message('k', n),
+        value: JSON.stringify({ n, text: 'x'.repeat(1500) }),
+      }))
+      await bus.publish(test.topic, large)
+      await bus.publish(test.topic, [])
+      const consumer = await Consumer.start(bus, { group, topics })
+      await eventually(() => consumer.distinctIds.size === 2000, 'all messages')
+      expect(placesByKey(consumer.received).get('k')).toEqual(range(2000))
+    })
+
     it('misses nothing and keeps the order while several publish at once', async () => {
       const consumer = await Consumer.start(bus, { group, topics })
       const publishers = range(4).map(async (publisher) => {

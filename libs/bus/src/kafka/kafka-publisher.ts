@@ -5,6 +5,9 @@ import { reasonOf } from '../reason.js'
 /** How long a broker may take to acknowledge; past it the messages count as not acknowledged. */
 const acknowledgeMs = 10_000
 
+/** Brokers refuse what is over 1 MB for one partition, and would for ever; all may be for one. */
+const requestBytes = 500_000
+
 /** Publishes with `acks=-1`: what is acknowledged is on every replica that is in sync. */
 export class KafkaPublisher {
   private readonly producer: Producer
@@ -30,7 +33,9 @@ export class KafkaPublisher {
     if (messages.length === 0) return
     try {
       await this.connect()
-      await this.producer.send({ topic, messages, acks: -1, timeout: acknowledgeMs })
+      for (const part of partsOf(messages)) {
+        await this.producer.send({ topic, messages: part, acks: -1, timeout: acknowledgeMs })
+      }
     } catch (error) {
       throw new BusUnavailable(
         `Kafka did not take ${messages.length} messages for ${topic}: ${reasonOf(error)}`,
@@ -53,4 +58,21 @@ export class KafkaPublisher {
     })
     return this.connecting
   }
+}
+
+/** The messages in their order, in parts that a broker takes; a message that is larger is a part of its own. */
+function* partsOf(messages: Message[]): Generator<Message[]> {
+  let from = 0
+  let bytes = 0
+  for (const [at, { key, value, headers }] of messages.entries()) {
+    const size =
+      Buffer.byteLength(key) + Buffer.byteLength(value) + Buffer.byteLength(JSON.stringify(headers))
+    if (at > from && bytes + size > requestBytes) {
+      yield messages.slice(from, at)
+      from = at
+      bytes = 0
+    }
+    bytes += size
+  }
+  yield messages.slice(from)
 }

@@ -111,7 +111,8 @@ describe('the log in PostgreSQL', () => {
       group: 'g',
       topics: [topic],
     })
-    await eventually(() => heir.distinctIds.size === 20, 'the heir has all', 5_000)
+    await eventually(() => heir.distinctIds.size === 20, 'the heir has all', 10_000)
+    await eventually(async () => (await heir.subscription.lag()) === 0, 'the heir has committed')
     const before = await rows('SELECT partition, next_offset FROM bus.position ORDER BY partition')
     stuck.resolve()
     await eventually(() => first.received.length > 0, 'the frozen one wakes')
