@@ -13,6 +13,8 @@ interface ChatReplyOptions {
   /** The caller did not ask for usage in its stream. */
   hidesUsage: boolean
   maxReplyBytes: number
+  /** What the provider was authorised with, which no caller may see. */
+  credential: string | undefined
   /** Called when the attempt is over. */
   onOver(): void
 }
@@ -136,7 +138,10 @@ export class ChatReply implements UpstreamHandler {
 
   private endRefused(body: Buffer): void {
     const { start } = this.options.settlement
-    const verdict = judgeStatus({ status: this.status, retryAfter: this.retryAfter, ...start })
+    const { credential = '' } = this.options
+    // A very short one would be found in anything.
+    const quotesCredential = credential.length >= 8 && body.includes(credential)
+    const verdict = judgeStatus({ status: this.status, retryAfter: this.retryAfter, quotesCredential, ...start })
     if (verdict.kind === 'error') return this.fail('failed', verdict.error)
     this.finish()
     this.options.caller.errorCode = 'invalid_request'

@@ -89,6 +89,7 @@ export class InferencePipeline {
       settlement: new Settlement(this.journal, seq, start),
       hidesUsage: !wantsStreamUsage(document),
       maxReplyBytes: this.config.maxReplyBytes,
+      credential: route.provider.authorization?.slice('Bearer '.length),
       onOver: () => this.underway.delete(reply),
     })
     if (caller.isGone) return reply.leave()

@@ -26,6 +26,11 @@ describe('judgeStatus', () => {
     expect(judge(status)).toEqual({ kind: 'pass' }),
   )
 
+  it('does not pass words on that quote the credential', () => {
+    const options = { status: 400, retryAfter: undefined, provider: 'acme', providerModel: 'm-1', model: 'm' }
+    expect(judgeStatus({ ...options, quotesCredential: true })).toMatchObject({ error: { code: 'provider_error' } })
+  })
+
   it('passes a sane retry-after on', () => {
     const headers = (retryAfter?: string) => {
       const verdict = judge(429, retryAfter)

@@ -23,6 +23,8 @@ export function judgeStatus(options: {
   provider: string
   providerModel: string
   model: string
+  /** The answer's body has Weir's credential in it. */
+  quotesCredential?: boolean
 }): UpstreamVerdict {
   const { status, provider, providerModel, model } = options
   const retry = retryAfterS(options.retryAfter)
@@ -44,6 +46,10 @@ export function judgeStatus(options: {
   }
   if (status >= 500 || status < 400) {
     return { kind: 'error', error: AppError.of('provider_error', { provider, reason: `it answered with status ${status}.` }, retryOptions) }
+  }
+  if (options.quotesCredential) {
+    const reason = `it refused the request (status ${status}), in words that quote Weir’s credential and are not passed on.`
+    return { kind: 'error', error: AppError.of('provider_error', { provider, reason }) }
   }
   return { kind: 'pass' }
 }
