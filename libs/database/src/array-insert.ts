@@ -3,7 +3,7 @@ export interface InsertColumn<Row> {
   name: string
   /** PostgreSQL's type, of which the statement takes an array. */
   type: string
-  value(row: Row): unknown
+  value: (row: Row) => unknown
 }
 
 /**

@@ -2,15 +2,15 @@ import { isUnavailable } from './data-source.js'
 
 interface Waiting<Item> {
   item: Item
-  resolve(): void
-  reject(error: unknown): void
+  resolve: () => void
+  reject: (error: unknown) => void
 }
 
 interface GroupCommitOptions<Item> {
   /** Applies all items or none. */
-  commit(items: Item[]): Promise<void>
+  commit: (items: Item[]) => Promise<void>
   /** What an item counts against `maxSize`. */
-  sizeOf(item: Item): number
+  sizeOf: (item: Item) => number
   /** Bounds a transaction; an item that is larger gets one of its own. */
   maxSize: number
   /** Time from the start of a transaction to that of the next: a bound on what a stream of single items costs. */

@@ -47,7 +47,8 @@ function readCursor(cursor: string, keys: GroupKey[]): string[] {
   return values
 }
 
-type SqlRow = Record<string, string | Date>
+/** A row as PostgreSQL gives it. */
+export type SqlRow = Record<string, string | Date>
 
 /** A report, ready to run: the same for /v1/usage and /v1/costs, so that they cannot drift apart. */
 export interface UsageReport {

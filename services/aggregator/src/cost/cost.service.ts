@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common'
 import { BoundedReads } from '@weir/database'
 import { invalidFields } from '@weir/errors'
-import { type Caller, periodOf, type UsageReportPage, usageReport, wholeHours } from '@weir/http'
+import { type Caller, periodOf, type SqlRow, type UsageReportPage, usageReport, wholeHours } from '@weir/http'
 import { formatUsd } from '@weir/rating'
 import type { CostReportQuery } from './cost.dto.js'
 import { rollupSource } from './rollup-source.js'
@@ -21,7 +21,7 @@ export class CostService {
     const now = new Date()
     const source = rollupSource({ period: wholeHours(periodOf(query, now)), interval, includeDescendants })
     const report = usageReport({ caller, query, source, now })
-    const rows = await this.reads.run((manager) => manager.query(report.text, report.values))
+    const rows = await this.reads.run((manager) => manager.query<SqlRow[]>(report.text, report.values))
     return report.toPage(rows, formatUsd)
   }
 }

@@ -36,10 +36,13 @@ export class RunningAggregator {
   ) {}
 
   static async start(): Promise<RunningAggregator> {
-    const { url, drop } = await createTestDatabase()
+    const database = await createTestDatabase()
+    const { url } = database
     const sql = new pg.Pool({ connectionString: url, options: '-c search_path=aggregator', max: 4 })
     sql.on('error', () => undefined)
-    const running = new RunningAggregator(url, sql, createBus({ databaseUrl: url, clientId: 'test' }), drop)
+    const running = new RunningAggregator(url, sql, createBus({ databaseUrl: url, clientId: 'test' }), () =>
+      database.drop(),
+    )
     await running.bus.provision()
     await running.addReplica()
     return running

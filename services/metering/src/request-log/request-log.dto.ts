@@ -17,7 +17,7 @@ const Time = (description: string): PropertyDecorator =>
   ApiProperty({ type: String, format: 'date-time', description })
 const Count = (description: string): PropertyDecorator => ApiProperty({ type: 'integer', description })
 const OptionalText = (description: string, options: ApiPropertyOptions = {}): PropertyDecorator =>
-  ApiProperty({ type: String, nullable: true, description, ...options } as ApiPropertyOptions)
+  ApiProperty({ type: String, nullable: true, description, ...options })
 
 /** One attempt of a request: who, what, how much, how it ended. Never what was said. */
 export class AttemptResponse {

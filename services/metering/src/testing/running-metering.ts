@@ -33,7 +33,8 @@ export class RunningMetering {
   ) {}
 
   static async start(): Promise<RunningMetering> {
-    const { url, drop } = await createTestDatabase()
+    const database = await createTestDatabase()
+    const { url } = database
     const sql = new pg.Pool({ connectionString: url, options: '-c search_path=metering', max: 4 })
     sql.on('error', () => undefined)
     const running = new RunningMetering(
@@ -41,7 +42,7 @@ export class RunningMetering {
       await startFakeCatalog(),
       sql,
       createBus({ databaseUrl: url, clientId: 'test' }),
-      drop,
+      () => database.drop(),
     )
     await running.bus.provision()
     await running.addReplica()

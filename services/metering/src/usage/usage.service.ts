@@ -1,6 +1,12 @@
 import { Injectable } from '@nestjs/common'
 import { BoundedReads } from '@weir/database'
-import { type Caller, type UsageReportPage, usageReport, type UsageReportQuery } from '@weir/http'
+import {
+  type Caller,
+  type SqlRow,
+  type UsageReportPage,
+  usageReport,
+  type UsageReportQuery,
+} from '@weir/http'
 import { formatUsd } from '@weir/rating'
 
 /** Reports what was used and what it cost, from the hourly sums. */
@@ -10,7 +16,7 @@ export class UsageService {
 
   async list(caller: Caller, query: UsageReportQuery): Promise<UsageReportPage> {
     const report = usageReport({ caller, query, source: 'usage_hourly' })
-    const rows = await this.reads.run((manager) => manager.query(report.text, report.values))
+    const rows = await this.reads.run((manager) => manager.query<SqlRow[]>(report.text, report.values))
     return report.toPage(rows, formatUsd)
   }
 }
