@@ -553,7 +553,7 @@ export const eventMessages: Record<string, { readonly description: string; reado
         "name": "cost",
         "property": "cost",
         "type": "string",
-        "description": "Cost in dollars, a decimal string with nine places, exact."
+        "description": "Cost in dollars, a decimal string with nine places, exact. Empty: the price is not known, so the cost is not either; it is not zero."
       },
       {
         "name": "currency",

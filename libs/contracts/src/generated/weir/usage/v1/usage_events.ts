@@ -131,7 +131,10 @@ export interface UsageRated {
   outputTokens: number;
   /** Output tokens spent on reasoning. */
   reasoningTokens: number;
-  /** Cost in dollars, a decimal string with nine places, exact. */
+  /**
+   * Cost in dollars, a decimal string with nine places, exact. Empty: the price is not known, so the
+   * cost is not either; it is not zero.
+   */
   cost: string;
   /** Currency of `cost`: USD. */
   currency: string;
