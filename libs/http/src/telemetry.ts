@@ -49,10 +49,12 @@ function originOfRequest(context: ExecutionContext): Origin {
   }
 }
 
+/** grpc-js hands out the same kind of call for unary methods and streams; every stream of Weir is a Watch. */
 function originOfCall(context: ExecutionContext): Origin | undefined {
   const [, metadata, call] =
-    context.getArgs<[unknown, Metadata | undefined, { write?: unknown } | undefined]>()
-  if (typeof call?.write === 'function') return undefined
+    context.getArgs<[unknown, Metadata | undefined, { getPath?: () => string } | undefined]>()
+  const path = call?.getPath?.()
+  if (path === undefined || /\/Watch\w+$/.test(path)) return undefined
   const [traceparent] = metadata?.get('traceparent') ?? []
-  return { name: context.getHandler().name, traceparent: traceparent?.toString() }
+  return { name: path.slice(1), traceparent: traceparent?.toString() }
 }

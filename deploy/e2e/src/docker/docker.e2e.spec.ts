@@ -57,8 +57,14 @@ describe('docker-compose.yml', () => {
 
   it.each(names)('gives %s an environment that it finds complete and valid', async (name) => {
     const environment = services[name]?.environment ?? {}
-    const env = Object.fromEntries(Object.entries(environment).map(([variable, value]) => [variable, fillIn(value)]))
-    const { stdout } = await run(process.execPath, [join(root, `services/${name}/dist/main.js`), '--validate'], { env })
+    const env = Object.fromEntries(
+      Object.entries(environment).map(([variable, value]) => [variable, fillIn(value)]),
+    )
+    const { stdout } = await run(
+      process.execPath,
+      [join(root, `services/${name}/dist/main.js`), '--validate'],
+      { env },
+    )
     expect(JSON.parse(stdout)).toMatchObject({ WEIR_METRICS_PORT: 9464 })
     for (const secret of Object.values(secrets)) expect(stdout).not.toContain(secret)
   })
@@ -93,7 +99,9 @@ describe('the Dockerfile', () => {
       const main = join(folder, `services/${name}/dist/main.js`)
       // Every import is resolved before the configuration is found to be missing.
       const failure = run(process.execPath, [main], { env: {} })
-      await expect(failure).rejects.toMatchObject({ stderr: expect.stringContaining('WEIR_INTERNAL_SECRET is not set') as string })
+      await expect(failure).rejects.toMatchObject({
+        stderr: expect.stringContaining('WEIR_INTERNAL_SECRET is not set') as string,
+      })
     }
   })
 })

@@ -11,7 +11,10 @@ export interface Instruction {
 
 /** The stages of a Dockerfile, each from its FROM on. */
 export function readStages(text: string): Instruction[][] {
-  const lines = text.replace(/^\s*#.*\n/gm, '').replace(/\\\n/g, ' ').split('\n')
+  const lines = text
+    .replace(/^\s*#.*\n/gm, '')
+    .replace(/\\\n/g, ' ')
+    .split('\n')
   const instructions = lines.flatMap((line) => {
     const [, name, value] = /^([A-Z]+)\s+(.*)$/.exec(line.trim()) ?? []
     return name && value ? [{ name, value }] : []
@@ -26,12 +29,16 @@ export function readStages(text: string): Instruction[][] {
 const run = promisify(execFile)
 
 /** Does a build stage's COPY and RUN in a folder, as an engine would in its working directory. */
-export async function runBuildStage(stage: Instruction[], options: { context: string; folder: string }): Promise<void> {
+export async function runBuildStage(
+  stage: Instruction[],
+  options: { context: string; folder: string },
+): Promise<void> {
   for (const { name, value } of stage) {
     if (name === 'COPY') {
       const words = value.split(/\s+/)
       const target = words.pop() ?? '.'
-      for (const source of words) await copyIn(options.context, source, join(options.folder, target, words.length > 1 ? source : ''))
+      for (const source of words)
+        await copyIn(options.context, source, join(options.folder, target, words.length > 1 ? source : ''))
     }
     if (name === 'RUN') await run('sh', ['-c', value], { cwd: options.folder, maxBuffer: 64 * 1024 * 1024 })
   }
@@ -42,6 +49,7 @@ async function copyIn(context: string, source: string, target: string): Promise<
   await mkdir(join(target, '..'), { recursive: true })
   await cp(join(context, source), target, {
     recursive: true,
-    filter: (path) => !/(^|\/)(node_modules|dist|\.git|\.weir)(\/|$)|\.tsbuildinfo$/.test(path.slice(context.length)),
+    filter: (path) =>
+      !/(^|\/)(node_modules|dist|\.git|\.weir)(\/|$)|\.tsbuildinfo$/.test(path.slice(context.length)),
   })
 }

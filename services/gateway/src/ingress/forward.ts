@@ -1,22 +1,29 @@
 import { findRestRoute, type RestRoute } from '@weir/contracts'
 import { AppError } from '@weir/errors'
+import { currentTraceparent } from '@weir/observability'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Agent, request as sendRequest } from 'undici'
 import type { GatewayConfig } from '../config.js'
 
 /** Headers of one connection only, and those by which a caller could pass for somebody inside. */
-const dropped = /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|host|content-length|forwarded|x-forwarded-.*|x-real-ip|x-internal-.*)$/
+const dropped =
+  /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|host|content-length|forwarded|x-forwarded-.*|x-real-ip|x-internal-.*)$/
 
 function forwardedHeaders(headers: IncomingHttpHeaders): Record<string, string | string[]> {
   const kept: Record<string, string | string[]> = {}
-  for (const [name, value] of Object.entries(headers)) if (value !== undefined && !dropped.test(name)) kept[name] = value
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined && !dropped.test(name)) kept[name] = value
   return kept
 }
 
 /** Joins the services' REST on the public port, by the same table that an ingress's routes are made from. */
 export class Forwarder {
-  private readonly agent = new Agent({ connect: { timeout: 2_000 }, headersTimeout: 35_000, bodyTimeout: 35_000 })
+  private readonly agent = new Agent({
+    connect: { timeout: 2_000 },
+    headersTimeout: 35_000,
+    bodyTimeout: 35_000,
+  })
   private readonly origins: Record<RestRoute['service'], string | undefined>
 
   constructor(config: GatewayConfig) {
@@ -34,14 +41,20 @@ export class Forwarder {
     const path = request.raw.url ?? '/'
     const route = findRestRoute(path.split('?')[0] ?? '')
     const origin = route && this.origins[route.service]
-    if (!origin) throw AppError.of('route_not_found', { method: request.method, path: path.split('?')[0] ?? '' })
+    if (!origin)
+      throw AppError.of('route_not_found', { method: request.method, path: path.split('?')[0] ?? '' })
     const hasBody = request.body instanceof Buffer && request.body.length > 0
+    const traceparent = currentTraceparent()
     let response
     try {
       response = await sendRequest(new URL(path, origin), {
         dispatcher: this.agent,
         method: request.method as 'GET',
-        headers: { ...forwardedHeaders(request.headers), 'x-request-id': request.id },
+        headers: {
+          ...forwardedHeaders(request.headers),
+          'x-request-id': request.id,
+          ...(traceparent && { traceparent }),
+        },
         body: hasBody ? (request.body as Buffer) : null,
       })
     } catch (error) {
