@@ -70,7 +70,8 @@ export class GroupSession {
     while (!this.ended.signal.aborted) {
       const client = new Client(config)
       const lost = new Promise<never>((_, reject) => {
-        client.once('error', reject)
+        // More than one error can come from one connection, and an unheard one would end the process.
+        client.on('error', reject)
         client.once('end', () => reject(new Error('the session has ended')))
       })
       lost.catch(() => undefined)

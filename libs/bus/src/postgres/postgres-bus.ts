@@ -68,10 +68,15 @@ export class PostgresBus implements Bus {
 
   async provision(): Promise<void> {
     const client = await this.pool.connect()
+    // The statement at hand fails as well, and is what tells the caller.
+    let broken: Error | undefined
+    const onError = (error: Error) => (broken = error)
+    client.on('error', onError)
     try {
       await provisionTopics(client, this.options.topics ?? topicsOfEvents())
     } finally {
-      client.release()
+      client.off('error', onError)
+      client.release(broken)
     }
   }
 

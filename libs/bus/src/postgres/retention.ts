@@ -22,6 +22,8 @@ const consumed = `COALESCE(
  */
 export async function removeOldMessages(connection: ClientConfig, maxAgeMs = retentionMs): Promise<number> {
   const client = new Client({ ...connection, query_timeout: timeoutMs, statement_timeout: timeoutMs })
+  // A connection that breaks would otherwise end the process; the statement at hand fails as well.
+  client.on('error', () => undefined)
   await client.connect()
   try {
     // Held until the connection ends.
