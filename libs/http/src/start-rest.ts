@@ -25,6 +25,8 @@ export async function startRest(options: {
   const app = await NestFactory.create<NestFastifyApplication>(module, restAdapter(), {
     logger: new NestLogger(logger),
     abortOnError: false,
+    // Fastify's own reads JSON alone; Nest's would take forms as well.
+    bodyParser: false,
   })
   try {
     configureRest(app, { logger, isUnavailable })

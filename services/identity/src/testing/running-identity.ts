@@ -10,7 +10,7 @@ import { type FakeCatalog, startFakeCatalog } from './fake-catalog.js'
 
 export const masterKey = 'mk_canary_'.padEnd(40, 'm')
 const internalSecret = 'internal_canary_'.padEnd(40, 'i')
-const keyPepper = Buffer.alloc(32, 7).toString('base64')
+export const keyPepper = Buffer.alloc(32, 7).toString('base64')
 
 /** An answer of the REST interface. */
 export interface Answer<Body> {
@@ -39,6 +39,7 @@ export class RunningIdentity {
   snapshots: GrpcClient<typeof identityV1.IdentitySnapshotServiceService>
   references: GrpcClient<typeof identityV1.ReferenceServiceService>
   origin: string
+  grpcAddress: string
   private service: RunningService
 
   private constructor(
@@ -73,7 +74,8 @@ export class RunningIdentity {
     const logger = createLogger({ service: 'identity', level: 'trace', destination })
     this.service = await startIdentity({ config, logger, privateServer: this.privateServer })
     this.origin = `http://127.0.0.1:${httpPort}`
-    const address = `127.0.0.1:${grpcPort}`
+    this.grpcAddress = `127.0.0.1:${grpcPort}`
+    const address = this.grpcAddress
     this.keys = createGrpcClient(identityV1.VirtualKeyServiceService, address, { internalSecret })
     this.snapshots = createGrpcClient(identityV1.IdentitySnapshotServiceService, address, { internalSecret })
     this.references = createGrpcClient(identityV1.ReferenceServiceService, address, { internalSecret })

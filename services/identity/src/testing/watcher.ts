@@ -46,7 +46,7 @@ export class Watcher {
   }
 
   synced(): Promise<true> {
-    return waitFor(() => this.version !== '0' || this.batches.some(({ synced }) => synced), {
+    return waitFor(() => this.batches.some(({ synced }) => synced), {
       what: 'the whole state',
     })
   }

@@ -33,6 +33,7 @@ describe('the id of a workload', () => {
           expect(id.length).toBeLessThanOrEqual(workloadIdLength)
         }
       }),
+      { numRuns: 50 },
     )
   })
 
