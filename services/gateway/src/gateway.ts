@@ -56,6 +56,7 @@ export async function startGateway({ config, logger, privateServer }: ServiceCon
 
   return {
     async close() {
+      privateServer.addCheck('stopping', () => 'it is being stopped')
       server.close()
       server.closeIdleConnections()
       await pipeline.drain(config.drainMs)

@@ -8,9 +8,11 @@ export class Caller {
   /** The code of the error that was sent; empty: none. */
   errorCode = ''
 
+  /** @param isStopping whether the gateway is being stopped: replies end their connection then */
   constructor(
     private readonly response: ServerResponse,
     readonly requestId: string,
+    private readonly isStopping: () => boolean = () => false,
   ) {}
 
   /** Whether the caller has hung up. */
@@ -41,6 +43,7 @@ export class Caller {
   ): void {
     if (this.isGone) return
     this.status = status
+    if (this.isStopping()) this.response.shouldKeepAlive = false
     this.response.writeHead(status, {
       'content-type': contentType,
       'content-length': Buffer.byteLength(body),
@@ -60,6 +63,7 @@ export class Caller {
   /** The head of a stream; goes out with its first chunk. */
   startStream(): void {
     this.status = 200
+    if (this.isStopping()) this.response.shouldKeepAlive = false
     this.response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache',
@@ -78,12 +82,16 @@ export class Caller {
   }
 
   endStream(last: string): void {
-    this.response.end(last)
+    // Its head has promised to keep the connection, before the gateway was to stop.
+    const { socket } = this.response
+    this.response.end(last, () => {
+      if (this.isStopping()) socket?.end()
+    })
   }
 
   /** Ends a stream that has begun with an error event, never with a clean end. */
   endStreamWithError(error: AppError): void {
     this.errorCode = error.code
-    this.response.end(`data: ${JSON.stringify(error.toEnvelope())}\n\n`)
+    this.endStream(`data: ${JSON.stringify(error.toEnvelope())}\n\n`)
   }
 }

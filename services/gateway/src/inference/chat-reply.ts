@@ -19,6 +19,12 @@ interface ChatReplyOptions {
   onOver(): void
 }
 
+/** What callers are told whom a gateway that is being stopped serves no more. */
+export const gatewayStops = (): AppError => {
+  const reason = 'The gateway is being stopped. Try again: another one answers.'
+  return AppError.of('service_unavailable', { reason }, { retryAfterS: 1 })
+}
+
 /**
  * Carries an upstream's answer to the caller and settles the attempt, however it ends. A reply is
  * complete for the caller only after its settlement is in the journal: whoever has seen its end
@@ -90,8 +96,7 @@ export class ChatReply implements UpstreamHandler {
 
   /** Ends the attempt from this side, because the gateway stops. */
   interrupt(): void {
-    const reason = 'The gateway is being stopped. Try again: another one answers.'
-    this.fail('interrupted', AppError.of('service_unavailable', { reason }, { retryAfterS: 1 }))
+    this.fail('interrupted', gatewayStops())
   }
 
   private forward(stream: ChatStream, chunk: Buffer): void {

@@ -54,7 +54,11 @@ export class InferenceServer {
 
   private serve(endpoint: string, request: IncomingMessage, response: ServerResponse, work: Serve): void {
     const startedAt = performance.now()
-    const caller = new Caller(response, requestId(request.headers['x-request-id']))
+    const caller = new Caller(
+      response,
+      requestId(request.headers['x-request-id']),
+      () => this.pipeline.isStopping,
+    )
     response.once('close', () => {
       requests.inc({ endpoint, status: caller.status || 499, code: caller.errorCode })
       durations.observe({ endpoint }, (performance.now() - startedAt) / 1000)

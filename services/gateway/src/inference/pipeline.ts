@@ -14,7 +14,7 @@ import type { KnownKey, TeamLine } from '../snapshot/identity-state.js'
 import type { Snapshots } from '../snapshot/snapshots.js'
 import { type Upstream, UpstreamFailure } from '../upstream/upstream.js'
 import type { Caller } from './caller.js'
-import { ChatReply } from './chat-reply.js'
+import { ChatReply, gatewayStops } from './chat-reply.js'
 import { parseDocument, readBody } from './document.js'
 import { Settlement } from './settlement.js'
 import { estimateTokens } from './usage.js'
@@ -39,7 +39,12 @@ interface Route {
 
 /** The way of every inference request, step by step. */
 export class InferencePipeline {
+  /** The gateway is being stopped: who is still heard is served, and then sent elsewhere. */
+  isStopping = false
+  private isStopped = false
   private readonly underway = new Set<ChatReply>()
+  /** Requests that are not under way yet: their body is read, their attempt is being journaled. */
+  private arrivingCount = 0
   private readonly evaluation: GrpcClient<typeof policyV1.EvaluationServiceService>
   private readonly pepper: Pepper
 
@@ -61,6 +66,15 @@ export class InferencePipeline {
 
   /** Carries one chat completion. Rejects with the error that the caller shall see, while nothing was sent. */
   async serveChat(request: IncomingMessage, caller: Caller): Promise<void> {
+    this.arrivingCount++
+    try {
+      await this.carryChat(request, caller)
+    } finally {
+      this.arrivingCount--
+    }
+  }
+
+  private async carryChat(request: IncomingMessage, caller: Caller): Promise<void> {
     // 1. Authenticate. The body is not even read for a stranger.
     const key = await this.authenticate(request, 'chat')
     const body = await readBody(request, this.config.maxBodyBytes)
@@ -80,6 +94,7 @@ export class InferencePipeline {
     const upstream = this.upstreamOf(route.provider)
 
     // 5. Journal the attempt, before anything leaves the house.
+    if (this.isStopped) throw gatewayStops()
     const start = toAttemptStart(route, document, { requestId: caller.requestId, bytes: body.length })
     const seq = await this.journalStart(start)
 
@@ -120,10 +135,16 @@ export class InferencePipeline {
     return this.toModelObject(this.findRoute(key, name).model)
   }
 
-  /** Waits until nothing is under way; what is left then is ended with an error. */
+  /** Waits until nothing is under way; what is left then is ended with an error, and nothing new is begun. */
   async drain(timeoutMs: number): Promise<void> {
+    this.isStopping = true
     const until = Date.now() + timeoutMs
-    while (this.underway.size > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20))
+    while (this.arrivingCount + this.underway.size > 0 && Date.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    this.isStopped = true
+    // What is being journaled at this moment is under way after the next turn of the event loop.
+    await new Promise((resolve) => setTimeout(resolve, 20))
     for (const reply of [...this.underway]) reply.interrupt()
     this.evaluation.close()
   }
