@@ -1,5 +1,5 @@
 import { startKafka, type EmbeddedKafka } from '@weir/embedded-kafka'
-import { startWeir, type Weir } from '@weir/local'
+import { startWeir, type Weir, type WeirProcess } from '@weir/local'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Management } from '../stack/management.js'
@@ -25,10 +25,20 @@ const brokerAwayMs = 1_000
 
 /** Starts the upstream, the broker when one is wanted, and Weir. */
 export async function startInstance(
-  options: ChaosOptions & { home: string; say: (line: string) => void },
+  options: Pick<ChaosOptions, 'gateways' | 'kafka'> & {
+    home: string
+    say: (line: string) => void
+    /** One that is there already: it outlives the instance. */
+    upstream?: Upstream
+    /** Environment of the services. */
+    env?: NodeJS.ProcessEnv
+  },
 ): Promise<Instance> {
   const { home, say } = options
-  const upstream = await Upstream.start()
+  const upstream = options.upstream ?? (await Upstream.start())
+  const stopUpstream = async (): Promise<void> => {
+    if (!options.upstream) await upstream.stop()
+  }
   let broker: Broker | undefined
   try {
     if (options.kafka) {
@@ -40,7 +50,7 @@ export async function startInstance(
       say,
       port: 0,
       gateways: options.gateways,
-      env: { WEIR_KAFKA_BROKERS: broker?.kafka.brokers ?? '' },
+      env: { ...options.env, WEIR_KAFKA_BROKERS: broker?.kafka.brokers ?? '' },
     })
     return {
       ...{ weir, upstream, kafka: broker?.kafka },
@@ -50,19 +60,17 @@ export async function startInstance(
       stop: async () => {
         await weir.stop()
         await broker?.stop()
-        await upstream.stop()
+        await stopUpstream()
       },
     }
   } catch (error) {
     await broker?.stop()
-    await upstream.stop()
+    await stopUpstream()
     throw error
   }
 }
 
-const toVictim = (
-  process: Weir['postgres'] | (Weir['processes'] extends ReadonlyMap<string, infer P> ? P : never),
-): Victim => ({
+const toVictim = (process: WeirProcess): Victim => ({
   name: process.name,
   isRunning: () => process.pid !== undefined,
   kill: () => process.kill('SIGKILL'),

@@ -1,5 +1,5 @@
 import { parseUsd, type Price, type UsageUnit } from '@weir/rating'
-import { Factory } from '../stack/factory.js'
+import { Factory, unique } from '../stack/factory.js'
 import type { Management } from '../stack/management.js'
 import type { Upstream } from './upstream.js'
 
@@ -17,7 +17,11 @@ export interface Organization {
   /** Values of the virtual keys. */
   keys: string[]
   models: ChaosModel[]
+  /** The providers' credentials. */
+  credentials: string[]
 }
+
+const credentials = { plain: unique('sk-plain'), detailed: unique('sk-detailed') }
 
 /** Digits that show when something is rounded too early. */
 const prices = {
@@ -64,12 +68,16 @@ export async function createOrganization(management: Management, upstream: Upstr
   ]
   const keys: string[] = []
   for (const owner of owners) keys.push((await factory.createVirtualKey(owner)).key)
-  return { keys, models }
+  return { keys, models, credentials: Object.values(credentials) }
 }
 
 async function createModels(factory: Factory, upstream: Upstream): Promise<ChaosModel[]> {
-  const plain = await factory.createProvider({ name: 'plain', base_url: upstream.plainUrl })
-  const detailed = await factory.createProvider({ name: 'detailed', base_url: upstream.detailedUrl })
+  const plain = await factory.createProvider({
+    ...{ name: 'plain', base_url: upstream.plainUrl, api_key: credentials.plain },
+  })
+  const detailed = await factory.createProvider({
+    ...{ name: 'detailed', base_url: upstream.detailedUrl, api_key: credentials.detailed },
+  })
   await factory.createModel({ name: 'plain-model', provider: plain.id, prices: prices.plain })
   // The part before the slash is what the OpenRouter-shaped reply names as its provider.
   const providerModel = { provider: detailed.id, provider_model: 'maker/detailed' }

@@ -1,19 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { inForce } from '../stack/scene.js'
-import { Client, type ClientOutcome } from './client.js'
-import { collectEvidence } from './collect.js'
+import type { ClientOutcome } from './client.js'
 import { type Instance, startInstance } from './instance.js'
 import { judge } from './judge.js'
 import { Killer } from './killer.js'
-import { runLoad } from './load.js'
 import type { ChaosOptions } from './options.js'
-import { createOrganization } from './organization.js'
-import { planRequests } from './plan.js'
 import { Random } from './random.js'
 import { type ChaosResult, figuresOf } from './result.js'
-import { type OnTheWay, waitUntilSettled } from './settling.js'
+import { Trial } from './trial.js'
 
 const progressEveryMs = 5_000
 const settleTimeoutMs = 180_000
@@ -53,45 +48,27 @@ function interrupted(signal: AbortSignal | undefined): Promise<never> {
 }
 
 async function runOn(instance: Instance, options: RunOptions): Promise<ChaosResult> {
-  const { say, seed, killEveryMs } = options
-  const { weir, management, upstream, gateways, victims } = instance
-  const organization = await createOrganization(management, upstream)
-  for (const key of organization.keys) {
-    for (const { name } of organization.models) await inForce({ url: weir.url, gateways }, key, name)
-  }
-
-  const requests = planRequests({
-    ...{ seed, requests: options.requests, keys: organization.keys.length },
-    modelsWithDetails: organization.models.map(({ hasDetails }) => hasDetails),
-  })
-  say(
-    `${requests.length} requests at ${options.rate} a second, a kill -9 every ${killEveryMs / 1_000} s, seed ${seed}`,
-  )
+  const { say, seed, killEveryMs, requests, rate } = options
+  const trial = await Trial.prepare(instance, say)
+  say(`${requests} requests at ${rate} a second, a kill -9 every ${killEveryMs / 1_000} s, seed ${seed}`)
+  const { victims } = instance
   const killer = new Killer({ victims, random: new Random(seed + 1), everyMs: killEveryMs, say })
-  const client = new Client(weir.url, organization)
-  const counts: Record<ClientOutcome['result'], number> = { whole: 0, hung_up: 0, broken: 0, refused: 0 }
-  const tell = (): void => say(`${describe(counts)}; ${killer.total} kills`)
+  const clients: Record<ClientOutcome['result'], number> = { whole: 0, hung_up: 0, broken: 0, refused: 0 }
+  const tell = (): void => say(`${describe(clients)}; ${killer.total} kills`)
   const progress = setInterval(tell, progressEveryMs)
   const beganAt = Date.now()
   killer.start()
-  let outcomes: ClientOutcome[]
   try {
-    outcomes = await runLoad({
-      client,
-      requests,
-      rate: options.rate,
-      onOutcome: ({ result }) => void counts[result]++,
-    })
+    await trial.load({ requests, rate, seed, onOutcome: ({ result }) => void clients[result]++ })
   } finally {
     clearInterval(progress)
     await killer.stop()
-    client.close()
   }
   tell()
   const loadMs = Date.now() - beganAt
-  const isSettled = await settle(instance, say)
+  const isSettled = await trial.settle(settleTimeoutMs)
   const settleMs = Date.now() - beganAt - loadMs
-  const evidence = await collectEvidence(instance, outcomes, organization.models)
+  const evidence = await trial.collect()
   const findings = judge(evidence)
   if (!isSettled) {
     const what = `not everything was at rest ${settleTimeoutMs / 1_000} s after the load`
@@ -99,28 +76,12 @@ async function runOn(instance: Instance, options: RunOptions): Promise<ChaosResu
   }
   return {
     bus: instance.kafka ? 'Kafka' : 'PostgreSQL',
-    ...{ seed, gateways: gateways.length, loadMs, settleMs },
-    clients: counts,
+    ...{ seed, gateways: instance.gateways.length, loadMs, settleMs, clients },
     kills: Object.fromEntries(killer.kills),
     figures: figuresOf(evidence),
     findings,
   }
 }
-
-function settle(instance: Instance, say: (line: string) => void): Promise<boolean> {
-  let toldAt = Date.now()
-  return waitUntilSettled(instance, {
-    timeoutMs: settleTimeoutMs,
-    onWaiting: (state) => {
-      if (Date.now() - toldAt < progressEveryMs) return
-      toldAt = Date.now()
-      say(state ? `waiting: ${tellWaiting(state)}` : 'waiting for every process to be back')
-    },
-  })
-}
-
-const tellWaiting = ({ journals, unread, outboxes, ledger }: OnTheWay): string =>
-  `${journals} in the journals, ${unread} unread, ${outboxes} in the outboxes, ${ledger} in the ledger`
 
 const describe = ({ whole, hung_up, broken, refused }: Record<ClientOutcome['result'], number>): string =>
   `${whole} replies whole, ${hung_up} left by their client, ${broken} broken, ${refused} refused`

@@ -1,0 +1,187 @@
+import { generateVirtualKey } from '@weir/secrets'
+import { waitFor } from '@weir/testing'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ClientOutcome } from '../chaos/client.js'
+import { rowsInJournal } from '../chaos/collect.js'
+import { type Instance, startInstance } from '../chaos/instance.js'
+import { judge } from '../chaos/judge.js'
+import { isReady, readMetric } from '../chaos/metrics.js'
+import { Trial } from '../chaos/trial.js'
+import { Upstream } from '../chaos/upstream.js'
+import { chat, openCall, send, sendRefused } from '../stack/client.js'
+
+const services = ['identity', 'catalog', 'policy', 'metering', 'aggregator']
+
+let home: string
+let upstream: Upstream
+let instance: Instance
+let trial: Trial
+
+beforeAll(async () => {
+  home = mkdtempSync(join(tmpdir(), 'weir-survival-'))
+  upstream = await Upstream.start()
+  instance = await start()
+  trial = await Trial.prepare(instance)
+})
+
+afterAll(async () => {
+  await instance?.stop()
+  await upstream?.stop()
+  rmSync(home, { recursive: true, force: true })
+})
+
+describe('with all services and the database stopped', () => {
+  beforeAll(async () => {
+    await Promise.all(services.map((name) => instance.weir.processes.get(name)?.stop()))
+    await instance.weir.postgres.stop()
+  })
+
+  it('serves known keys without an error, streams too', async () => {
+    const outcomes = await trial.load({ requests: 150, rate: 50, seed: 1 })
+    expect(unserved(outcomes)).toEqual([])
+    expect(
+      outcomes.filter(({ request, result }) => request.streamed && result === 'whole').length,
+    ).toBeGreaterThan(20)
+  })
+
+  it('stays ready', async () => {
+    for (const gateway of instance.gateways) expect(await isReady(instance.weir, gateway)).toBe(true)
+  })
+
+  it('refuses an unknown key with 503 and says why', async () => {
+    const { status, error, headers } = await sendRefused({
+      ...{ url: instance.weir.url, key: generateVirtualKey(), body: chat('plain-model') },
+    })
+    expect({ status, code: error.code }).toEqual({ status: 503, code: 'service_unavailable' })
+    expect(error.message).toMatch(/not known to the gateway.*identity.*cannot be reached/)
+    expect(headers['retry-after']).toBeDefined()
+  })
+
+  it('refuses a malformed key with 401', async () => {
+    const { status, error } = await sendRefused({
+      ...{ url: instance.weir.url, key: 'vk_made-up', body: chat('plain-model') },
+    })
+    expect({ status, code: error.code }).toEqual({ status: 401, code: 'invalid_api_key' })
+  })
+
+  it('keeps the usage in the journals', async () => {
+    await waitFor(async () => (await sumOf('weir_journal_open_attempts')) === 0)
+    expect(await sumOf('weir_journal_depth')).toBe(150)
+    expect(instance.gateways.reduce((sum, name) => sum + rowsInJournal(instance, name), 0)).toBe(150)
+  })
+
+  it('is killed, and serves again within 5 s from its snapshot', async () => {
+    const killedAt = Date.now()
+    for (const gateway of instance.gateways) instance.weir.processes.get(gateway)?.kill('SIGKILL')
+    const replies = await waitFor(
+      async () => {
+        const outcomes = await trial.load({ requests: 1, rate: 1, seed: Date.now() })
+        return outcomes.some(({ result }) => result === 'whole') ? outcomes : undefined
+      },
+      { timeoutMs: 20_000, intervalMs: 50, what: 'the first reply after the kill' },
+    )
+    expect(unserved(replies)).toEqual([])
+    expect(Date.now() - killedAt).toBeLessThan(5_000)
+
+    await waitFor(
+      async () =>
+        (await Promise.all(instance.gateways.map((name) => isReady(instance.weir, name)))).every(Boolean),
+      {
+        timeoutMs: 20_000,
+      },
+    )
+    expect(unserved(await trial.load({ requests: 50, rate: 50, seed: 2 }))).toEqual([])
+  })
+
+  it('has no plain secret and no content of requests on its disk', () => {
+    const secrets = Object.values(
+      JSON.parse(readFileSync(instance.weir.home.secrets, 'utf8')) as Record<string, string>,
+    )
+    const { keys, credentials } = trial.organization
+    const words = [...keys, ...credentials, ...secrets, '"completion":', 'Water finds a way']
+    for (const [index] of instance.gateways.entries()) {
+      const folder = instance.weir.home.gateway(index + 1)
+      expect(statSync(folder).mode & 0o077).toBe(0)
+      const files = readdirSync(folder)
+      expect(files).toEqual(expect.arrayContaining(['journal.db', 'snapshot.bin']))
+      for (const file of files) {
+        const content = readFileSync(join(folder, file))
+        expect(words.filter((word) => content.includes(word))).toEqual([])
+      }
+    }
+  })
+
+  it('delivers all usage when they return', async () => {
+    await instance.weir.postgres.start()
+    await Promise.all(services.map((name) => instance.weir.processes.get(name)?.start()))
+    expect(await trial.settle(60_000)).toBe(true)
+    const evidence = await trial.collect()
+    expect(judge(evidence)).toEqual([])
+    expect(evidence.ledger.length).toBe(trial.outcomes.filter(({ result }) => result !== 'broken').length)
+  })
+})
+
+describe('at SIGTERM', () => {
+  it('drains everything under load and leaves nothing in the journals', async () => {
+    const load = trial.load({ requests: 200, rate: 50, seed: 3 })
+    const stream = openCall({
+      ...{ url: instance.weir.url, key: trial.organization.keys[0] ?? '' },
+      body: chat('plain-model', {
+        stream: true,
+        messages: [
+          {
+            role: 'user',
+            content: JSON.stringify({ prompt: 5, cached: 0, completion: 6, reasoning: 0, chunks: 100 }),
+          },
+        ],
+      }),
+    })
+    const reply = await stream.reply
+    await sleep(500)
+    await instance.stop()
+    const text = (await reply.setEncoding('utf8').toArray()).join('')
+    expect(text.endsWith('data: [DONE]\n\n')).toBe(true)
+
+    const outcomes = await load
+    // Who asks on a connection that is just being closed may still hear why.
+    const refused = outcomes.filter(
+      ({ result, detail }) => result === 'refused' && !detail.includes('being stopped'),
+    )
+    expect(refused).toEqual([])
+    expect(
+      Object.fromEntries(instance.gateways.map((name) => [name, rowsInJournal(instance, name)])),
+    ).toEqual(Object.fromEntries(instance.gateways.map((name) => [name, 0])))
+
+    instance = await start()
+    trial.instance = instance
+    expect(await trial.settle(60_000)).toBe(true)
+    const evidence = await trial.collect()
+    expect(judge(evidence).filter(({ what }) => what !== 'requests that were refused')).toEqual([])
+    expect(evidence.ledger.filter(({ outcome }) => outcome === 'interrupted')).toEqual([])
+  })
+
+  it('answers as before after the next start', async () => {
+    const order = { prompt: 7, cached: 0, completion: 8, reasoning: 0, chunks: 2 }
+    const body = chat('plain-model', { messages: [{ role: 'user', content: JSON.stringify(order) }] })
+    const reply = await send({ url: instance.weir.url, key: trial.organization.keys[0] ?? '', body })
+    expect(reply.status).toBe(200)
+  })
+})
+
+function start(): Promise<Instance> {
+  return startInstance({ home, upstream, gateways: 1, kafka: false, say: () => undefined })
+}
+
+const sumOf = async (metric: string): Promise<number> => {
+  const samples = await Promise.all(instance.gateways.map((name) => readMetric(instance.weir, name, metric)))
+  return samples.reduce((sum, sample) => sum + sample, 0)
+}
+
+const unserved = (outcomes: ClientOutcome[]): string[] =>
+  outcomes
+    .filter(({ result }) => result !== 'whole' && result !== 'hung_up')
+    .map(({ request, result, detail }) => `${request.requestId} ${result} ${detail}`)
