@@ -22,7 +22,7 @@ export interface Reply<Row> {
 
 /** Metering as it runs, with a database, a bus and a catalog of its own. */
 export class RunningMetering {
-  private replicas: { service: RunningService; origin: string }[] = []
+  private replicas: { service: RunningService; origin: string; privateServer: PrivateServer }[] = []
 
   private constructor(
     readonly url: string,
@@ -32,8 +32,8 @@ export class RunningMetering {
     private readonly drop: () => Promise<void>,
   ) {}
 
-  static async start(): Promise<RunningMetering> {
-    const database = await createTestDatabase()
+  static async start(options: { serverUrl?: string } = {}): Promise<RunningMetering> {
+    const database = await createTestDatabase(options)
     const { url } = database
     const sql = new pg.Pool({ connectionString: url, options: '-c search_path=metering', max: 4 })
     sql.on('error', () => undefined)
@@ -58,8 +58,15 @@ export class RunningMetering {
       catalogGrpc: this.catalog.address,
     })
     const logger = createLogger({ service: 'metering', level: 'silent' })
-    const service = await startMetering({ config, logger, privateServer: new PrivateServer() })
-    this.replicas.push({ service, origin: `http://127.0.0.1:${config.httpPort}` })
+    const privateServer = new PrivateServer()
+    const service = await startMetering({ config, logger, privateServer })
+    this.replicas.push({ service, origin: `http://127.0.0.1:${config.httpPort}`, privateServer })
+  }
+
+  /** What the first replica says at /readyz, besides that it starts. */
+  async missing(): Promise<Record<string, string>> {
+    const { start: _, ...missing } = (await this.replicas[0]?.privateServer.missing()) ?? {}
+    return missing
   }
 
   /** Publishes the events, all in one call. */
