@@ -22,13 +22,13 @@ export interface FeedBatch<Resource> {
 export interface FeedKind<Resource> {
   kind: string
   /** The resources with these ids; those that are gone are left out. */
-  byIds(manager: EntityManager, ids: string[]): Promise<{ id: string; resource: Resource }[]>
+  byIds: (manager: EntityManager, ids: string[]) => Promise<{ id: string; resource: Resource }[]>
   /** All of them, a page at a time, in the order of ids. */
-  page(
+  page: (
     manager: EntityManager,
     afterId: string | undefined,
     limit: number,
-  ): Promise<{ id: string; resource: Resource }[]>
+  ) => Promise<{ id: string; resource: Resource }[]>
 }
 
 /** Where the state of a service stands. */

@@ -27,9 +27,9 @@ export interface ChangeMessage {
 
 interface ChangeLogOptions {
   /** The bus's message for a change. */
-  toMessage(change: VersionedChange): ChangeMessage
+  toMessage: (change: VersionedChange) => ChangeMessage
   /** Called after each commit that changed something. */
-  onCommit(): void
+  onCommit: () => void
 }
 
 /**

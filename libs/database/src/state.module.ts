@@ -14,7 +14,7 @@ interface StateOptions<Resource> {
   /** What watchers see, in the order in which one kind refers to another. */
   kinds: FeedKind<Resource>[]
   /** The bus's message for a change. */
-  toMessage(change: VersionedChange): ChangeMessage
+  toMessage: (change: VersionedChange) => ChangeMessage
   logger: Logger
 }
 

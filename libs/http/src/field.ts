@@ -19,7 +19,6 @@ interface FieldOptions {
 type Check = (value: unknown) => string | undefined
 
 // Control characters end up in logs, headers and terminals; unpaired surrogates are no text at all.
-// eslint-disable-next-line no-control-regex
 const unprintable = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]|\p{Surrogate}/u
 
 /**
@@ -84,7 +83,7 @@ export function WordField(options: FieldOptions & { words: readonly string[] }):
   const { words } = options
   // OpenAPI wants null among the words where it is one of the values.
   const values = options.optional === true ? [...words, null] : [...words]
-  return Field(options, { type: String, enum: values } as ApiPropertyOptions, (value) =>
+  return Field(options, { type: String, enum: values }, (value) =>
     words.includes(value as string) ? undefined : `must be one of ${words.join(', ')}`,
   )
 }
@@ -213,7 +212,7 @@ export function ObjectField<Part extends object>(
   return applyDecorators(
     Type(part),
     ValidateNested(),
-    Field(options, { type: () => part() } as ApiPropertyOptions, (value) =>
+    Field(options, { type: () => part() }, (value) =>
       typeof value === 'object' && !Array.isArray(value) ? undefined : 'must be an object',
     ),
   )

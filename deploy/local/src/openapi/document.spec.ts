@@ -57,14 +57,10 @@ function routesOf(module: DynamicModule): string[] {
 type Class = new (...parameters: never[]) => object
 
 function controllersOf(module: DynamicModule | Class): Class[] {
-  const { imports = [], controllers = [] } =
-    'module' in module
-      ? module
-      : {
-          imports: Reflect.getMetadata('imports', module),
-          controllers: Reflect.getMetadata('controllers', module),
-        }
-  return [...(controllers as Class[]), ...(imports as (DynamicModule | Class)[]).flatMap(controllersOf)]
+  const of = (key: 'imports' | 'controllers'): unknown =>
+    'module' in module ? module[key] : Reflect.getMetadata(key, module)
+  const imports = (of('imports') ?? []) as (DynamicModule | Class)[]
+  return [...((of('controllers') ?? []) as Class[]), ...imports.flatMap(controllersOf)]
 }
 
 function* schemasIn(value: unknown, path = ''): Generator<[string, Record<string, unknown>]> {

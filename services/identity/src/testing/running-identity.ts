@@ -52,10 +52,11 @@ export class RunningIdentity {
   static async start(
     options: { databaseUrl?: string; busDatabaseUrl?: string } = {},
   ): Promise<RunningIdentity> {
-    const { url, drop } = options.databaseUrl
+    const database = options.databaseUrl
       ? { url: options.databaseUrl, drop: () => Promise.resolve() }
       : await createTestDatabase()
-    const running = new RunningIdentity(url, await startFakeCatalog(internalSecret), drop)
+    const { url } = database
+    const running = new RunningIdentity(url, await startFakeCatalog(internalSecret), () => database.drop())
     running.sql = new pg.Pool({ connectionString: url, options: '-c search_path=identity', max: 4 })
     running.sql.on('error', () => undefined)
     running.bus = createBus({ databaseUrl: options.busDatabaseUrl ?? url, clientId: 'test' })

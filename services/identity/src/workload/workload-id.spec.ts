@@ -7,7 +7,10 @@ import {
   workloadIdPattern,
 } from './workload-id.js'
 
-const take = (name: string, count: number) => [...workloadIdCandidates(name).take(count)]
+function take(name: string, count: number): string[] {
+  const candidates = workloadIdCandidates(name)
+  return Array.from({ length: count }, () => String(candidates.next().value))
+}
 
 describe('the id of a workload', () => {
   it.each([

@@ -26,14 +26,14 @@ export class WorkloadService {
         for (const id of dto.id ? [dto.id] : workloadIdCandidates(dto.name)) {
           const workload = { id, organization, workspace: workspace.id, name: dto.name, models: dto.models }
           // A unique id is found without failing, since a failed statement would end the transaction.
-          const { raw } = await manager
+          const inserted = await manager
             .createQueryBuilder()
             .insert()
             .into(Workload)
             .values(workload)
             .orIgnore()
             .execute()
-          if ((raw as unknown[]).length === 0) continue
+          if ((inserted.raw as unknown[]).length === 0) continue
           changed({ organization, kind: 'workload', id, action: 'created' })
           return id
         }
