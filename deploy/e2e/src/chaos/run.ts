@@ -31,7 +31,8 @@ export async function runChaos(options: RunOptions): Promise<ChaosResult> {
   let instance: Instance | undefined
   try {
     instance = await startInstance({ ...options, home })
-    result = await Promise.race([runOn(instance, options), interrupted(options.signal)])
+    const trial = await Trial.prepare(instance, say)
+    result = await Promise.race([killUnderLoad(trial, options), interrupted(options.signal)])
     return result
   } finally {
     await instance?.stop()
@@ -47,9 +48,13 @@ function interrupted(signal: AbortSignal | undefined): Promise<never> {
   )
 }
 
-async function runOn(instance: Instance, options: RunOptions): Promise<ChaosResult> {
+/** Sends load while processes are killed, waits until all is at rest, then counts everything of the whole trial. */
+export async function killUnderLoad(
+  trial: Trial,
+  options: Pick<RunOptions, 'requests' | 'rate' | 'killEveryMs' | 'seed' | 'say'>,
+): Promise<ChaosResult> {
   const { say, seed, killEveryMs, requests, rate } = options
-  const trial = await Trial.prepare(instance, say)
+  const { instance } = trial
   say(`${requests} requests at ${rate} a second, a kill -9 every ${killEveryMs / 1_000} s, seed ${seed}`)
   const { victims } = instance
   const killer = new Killer({ victims, random: new Random(seed + 1), everyMs: killEveryMs, say })
