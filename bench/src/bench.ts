@@ -1,9 +1,10 @@
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hasProc } from './machine/proc.js'
 import { claimCores, type Pinning } from './machine/cores.js'
 import type { Options } from './options.js'
+import { hookNodeArgs } from './profile/preload.js'
 import { profilerNodeArgs, runProfile } from './profile/run.js'
 import { check, type Check } from './report/check.js'
 import { summarize } from './report/summary.js'
@@ -32,7 +33,8 @@ export async function runBench(
   const pinning = claimCores()
   progress(describe(pinning))
   const rig = await Rig.start(pinning.cores?.rest)
-  const session: Session = { options, progress, pinning, rig, subjects: [], starting: undefined }
+  const hookDir = await mkdtemp(join(tmpdir(), 'weir-profile-'))
+  const session: Session = { hookDir, options, progress, pinning, rig, subjects: [], starting: undefined }
   try {
     return await Promise.race([carryOut(session), interruption(signal)])
   } finally {
@@ -44,10 +46,14 @@ export async function runBench(
     ])
     for (const target of targets) await target.stop()
     await rig.stop()
+    // Profiles are for viewers that are opened afterwards.
+    if (options.mode !== 'profile') await rm(hookDir, { recursive: true })
   }
 }
 
 interface Session {
+  /** Where our hooks in the targets write. */
+  hookDir: string
   options: Options
   progress: (line: string) => void
   pinning: Pinning
@@ -57,25 +63,36 @@ interface Session {
 }
 
 async function carryOut(session: Session): Promise<BenchReport> {
-  const { options, progress, pinning, rig, subjects } = session
-  const profileDir = options.mode === 'profile' ? await mkdtemp(join(tmpdir(), 'weir-profile-')) : undefined
+  const { hookDir, options, progress, pinning, rig, subjects } = session
   for (const name of options.targets) {
     progress(`starting: ${name}`)
     const core = pinning.cores?.target
-    const nodeArgs = profileDir === undefined ? [] : profilerNodeArgs(join(profileDir, name))
+    const nodeArgs = nodeArgsFor(options.mode, join(hookDir, name))
     session.starting = Promise.resolve(start(name, { upstream: rig.baseUrl, core, nodeArgs }))
     const subject = new Subject(await session.starting, rig)
     subjects.push(subject)
     await subject.prove()
   }
-  if (profileDir !== undefined) return profileAll(session, profileDir)
+  if (options.mode === 'profile') return profileAll(session)
   const memory: MemoryCourse[] = []
   let measurements: Measurement[] = []
   if (options.mode === 'memory') {
-    for (const subject of subjects)
-      if (subject.target.pid !== undefined) memory.push(await runMemory(subject, progress))
+    for (const subject of subjects.filter(({ target }) => target.pid !== undefined)) {
+      memory.push(await runMemory(subject, join(hookDir, subject.target.name), progress))
+    }
   } else measurements = await runRounds(subjects, { ...options, progress })
   return report({ options, pinning, measurements, memory })
+}
+
+function nodeArgsFor(mode: Options['mode'], dir: string): string[] {
+  switch (mode) {
+    case 'rounds':
+      return []
+    case 'memory':
+      return hookNodeArgs('heap-hook', { dir })
+    case 'profile':
+      return profilerNodeArgs(dir)
+  }
 }
 
 function interruption(signal: AbortSignal): Promise<never> {
@@ -103,7 +120,7 @@ const describe = (pinning: Pinning): string =>
     ? `NOT PINNED (${pinning.reason}): core-seconds are still right, throughput and latency mean little.`
     : `The target alone runs on core ${pinning.cores.target}, everything else on core ${pinning.cores.rest}.`
 
-async function profileAll({ subjects, options, progress }: Session, dir: string): Promise<BenchReport> {
+async function profileAll({ hookDir, subjects, options, progress }: Session): Promise<BenchReport> {
   const { measures, seconds, warmupSeconds } = options
   const reports: string[] = []
   for (const subject of subjects) {
@@ -111,7 +128,7 @@ async function profileAll({ subjects, options, progress }: Session, dir: string)
     const measure = measures[0] ?? 'closed'
     reports.push(
       await runProfile(subject, {
-        dir: join(dir, subject.target.name),
+        dir: join(hookDir, subject.target.name),
         seconds,
         warmupSeconds,
         measure,

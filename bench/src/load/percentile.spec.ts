@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { distribution, median, percentile, slope } from './percentile.js'
+import { distribution, median, percentile } from './percentile.js'
 
 describe('percentile', () => {
   it('is the nearest rank', () => {
@@ -23,12 +23,5 @@ describe('median', () => {
     expect(median([10, 1, 9])).toBe(9)
     expect(median([4, 1, 3, 2])).toBe(2.5)
     expect(median([])).toBeNaN()
-  })
-})
-
-describe('slope', () => {
-  it('is that of the line through the points', () => {
-    expect(slope([1, 2, 3].map((x) => ({ x, y: 5 + 2 * x })))).toBeCloseTo(2)
-    expect(slope([{ x: 1, y: 4 }])).toBe(0)
   })
 })

@@ -34,16 +34,3 @@ export function median(values: readonly number[]): number {
   if (upper === undefined) return NaN
   return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] ?? upper) + upper) / 2
 }
-
-/** Least-squares slope of y over x; 0 when x does not vary. */
-export function slope(points: readonly { x: number; y: number }[]): number {
-  const meanX = points.reduce((sum, { x }) => sum + x, 0) / points.length
-  const meanY = points.reduce((sum, { y }) => sum + y, 0) / points.length
-  let numerator = 0
-  let denominator = 0
-  for (const { x, y } of points) {
-    numerator += (x - meanX) * (y - meanY)
-    denominator += (x - meanX) ** 2
-  }
-  return denominator === 0 ? 0 : numerator / denominator
-}

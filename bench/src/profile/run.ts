@@ -1,25 +1,20 @@
-import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { threadCpu } from '../machine/proc.js'
 import { measure, type MeasureName } from '../run/measure.js'
 import type { Subject } from '../run/subject.js'
 import { analyze, type CpuProfile } from './analysis.js'
+import { askHook, hookNodeArgs } from './preload.js'
 import { renderProfile, renderThreads } from './render.js'
 
 /** Microseconds between samples: fine enough for functions of a few microseconds, and costs about a tenth. */
 const intervalUs = 500
-const waitMs = 15_000
 /** Workers write theirs a little after the main thread; one that blocks its event loop never does. */
 const workersMs = 1_000
 
 /** What the profiled process must be started with. */
-export function profilerNodeArgs(dir: string): string[] {
-  const hook = new URL('./hook.js', import.meta.url)
-  hook.searchParams.set('dir', dir)
-  hook.searchParams.set('interval', String(intervalUs))
-  return [`--import=${hook.href}`]
-}
+export const profilerNodeArgs = (dir: string): string[] =>
+  hookNodeArgs('hook', { dir, interval: String(intervalUs) })
 
 export interface ProfileOptions {
   dir: string
@@ -37,14 +32,12 @@ export async function runProfile(subject: Subject, options: ProfileOptions): Pro
   progress(`warming up: ${title}`)
   await subject.run(measure(options.measure, warmupSeconds))
   const definition = measure(options.measure, seconds)
-  process.kill(pid, 'SIGUSR2')
-  await appears(join(dir, 'main.started'))
+  await askHook(pid, join(dir, 'main.started'))
   progress(`profiling: ${title}, ${definition.title}, ${seconds} s`)
   const before = threadCpu(pid)
   const { load, drainSeconds } = await subject.run(definition)
   const after = threadCpu(pid)
-  process.kill(pid, 'SIGUSR2')
-  await appears(join(dir, 'main.cpuprofile'))
+  await askHook(pid, join(dir, 'main.cpuprofile'))
   await new Promise((resolve) => setTimeout(resolve, workersMs))
   const files = (await readdir(dir)).filter((file) => file.endsWith('.cpuprofile')).sort()
   const sections = [
@@ -61,15 +54,4 @@ export async function runProfile(subject: Subject, options: ProfileOptions): Pro
     `For Chrome's or an editor's profile viewer: ${files.map((file) => join(dir, file)).join(', ')}`,
   )
   return sections.join('\n\n')
-}
-
-async function appears(file: string): Promise<void> {
-  for (const deadlineMs = performance.now() + waitMs; !existsSync(file);) {
-    if (performance.now() > deadlineMs) {
-      throw new Error(
-        `The profiler wrote no ${file}: it is not loaded in the process, or its event loop is blocked.`,
-      )
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
 }

@@ -49,9 +49,9 @@ function checkRounds(summaries: readonly TargetSummary[]): Check[] {
 function checkMemory(memory: readonly MemoryCourse[]): Check[] {
   return memory
     .filter(({ target }) => target === 'weir')
-    .map(({ bytesPerRequest, flat }) => ({
-      what: 'memory flat over the second half of the long run',
-      value: `${bytesPerRequest.toFixed(0)} B per request`,
+    .map(({ liveBytesPerRequest, flat }) => ({
+      what: 'memory flat over the long run',
+      value: `${liveBytesPerRequest.toFixed(1)} B more in use for each request`,
       holds: flat,
     }))
 }

@@ -32,6 +32,7 @@ function measurement(round: number, measure: MeasureName, target: TargetName, fi
     },
     allIn: { requests, cpuSeconds: 4 + lateCpuSeconds },
     drainSeconds: 1,
+    idleRssMib: 80,
     rssMib: 100,
     foreignShare: figures.foreignShare ?? 0.05,
   }
@@ -110,23 +111,25 @@ describe('check', () => {
     expect(rounded(rounds.slice(0, 2))).toEqual([true, false, false])
   })
 
-  it('fails memory that grows', () => {
-    const points = Array.from({ length: 10 }, (_, i) => ({
-      requests: (i + 1) * 20_000,
-      rssMib: 100 + i * 10,
-    }))
-    const course = { target: 'weir' as const, idleRssMib: 80, points, ...judgeMemory(points) }
-    expect(check({ mode: 'memory' }, [], [course])).toEqual([
-      { what: 'memory flat over the second half of the long run', value: '524 B per request', holds: false },
+  const course = (rssMib: number[], liveMib: [number, number]) => {
+    const points = rssMib.map((rss, i) => ({ requests: (i + 1) * 20_000, rssMib: rss }))
+    const live = liveMib.map((mib, i) => ({ requests: [40_000, 200_000][i]!, bytes: mib * 1024 * 1024 }))
+    return { target: 'weir' as const, idleRssMib: 80, points, ...judgeMemory(points, live) }
+  }
+
+  it('fails objects that pile up', () => {
+    const leak = course([80, 90, 90, 90, 90, 95, 95, 95, 100, 100], [40, 56])
+    expect(check({ mode: 'memory' }, [], [leak])).toEqual([
+      { what: 'memory flat over the long run', value: '104.9 B more in use for each request', holds: false },
     ])
-    expect(renderMemory([course])).toContain('GROWS')
+    expect(renderMemory([leak])).toContain('GROWS')
   })
 
-  it('takes memory that has found its level for flat', () => {
-    const points = [80, 95, 110, 118, 120, 121, 119, 120, 122, 120].map((rss, i) => ({
-      requests: (i + 1) * 20_000,
-      rssMib: rss,
-    }))
-    expect(judgeMemory(points).flat).toBe(true)
+  it('fails memory outside of the heap that grows to the end', () => {
+    expect(course([80, 90, 100, 110, 120, 130, 140, 150, 165, 180], [40, 40]).flat).toBe(false)
+  })
+
+  it('takes a heap that V8 enlarged for flat', () => {
+    expect(course([119, 119, 145, 145, 145, 147, 182, 197, 198, 198], [40, 42]).flat).toBe(true)
   })
 })

@@ -31,6 +31,8 @@ export interface TargetSummary {
   streamChunksPerCoreSecond: Figure
   pacedChunksPerSecond: Figure
   pacedChunksPerCoreSecond: Figure
+  /** Before the first load. */
+  idleRssMib: number
   /** After the last round. */
   rssMib: number
   drainSeconds: Figure
@@ -122,6 +124,7 @@ function summarizeTarget(all: readonly Measurement[], target: TargetName): Targe
     streamChunksPerCoreSecond: own('stream', perCoreSecond.events),
     pacedChunksPerSecond: own('paced', perSecond.events),
     pacedChunksPerCoreSecond: own('paced', perCoreSecond.events),
+    idleRssMib: mine[0]?.idleRssMib ?? NaN,
     rssMib: mine.at(-1)?.rssMib ?? NaN,
     drainSeconds: figure(mine.map(({ drainSeconds }) => drainSeconds)),
     ratio: {

@@ -40,6 +40,7 @@ const rows: Row[] = [
   ['paced chunks per core-second', (s) => ranged(s.pacedChunksPerCoreSecond, whole)],
   ['… ratio to bare', (s) => ranged(s.ratio.pacedChunks, ratio)],
   ['paced chunks/s', (s) => ranged(s.pacedChunksPerSecond, whole)],
+  ['resident memory idle, MiB', (s) => whole(s.idleRssMib)],
   ['resident memory after it, MiB', (s) => whole(s.rssMib)],
   ['accounted for after, s', (s) => ranged(s.drainSeconds, (value) => fixed(value, 1))],
 ]
@@ -64,12 +65,12 @@ export function renderTable({ targets: summaries, disturbed }: Summary): string 
 export function renderMemory(courses: readonly MemoryCourse[]): string {
   const steps = courses[0]?.points.map(({ requests }) => whole(requests)) ?? []
   const lines = columns([
-    ['resident memory, MiB, after requests', 'idle', ...steps, 'B per request', ''],
-    ...courses.map(({ target, idleRssMib, points, bytesPerRequest, flat }) => [
+    ['resident memory, MiB, after requests', 'idle', ...steps, 'live B per request', ''],
+    ...courses.map(({ target, idleRssMib, points, liveBytesPerRequest, flat }) => [
       target,
       whole(idleRssMib),
       ...points.map(({ rssMib }) => whole(rssMib)),
-      fixed(bytesPerRequest, 0),
+      fixed(liveBytesPerRequest, 1),
       flat ? 'flat' : 'GROWS',
     ]),
   ])

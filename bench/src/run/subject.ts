@@ -12,7 +12,8 @@ export interface Outcome {
   /** The work that the load caused, also what was done after the last reply; undefined for direct. */
   allIn: { requests: number; cpuSeconds: number } | undefined
   drainSeconds: number
-  /** After the load; undefined for direct. */
+  /** Before the first load and after this one; undefined for direct. */
+  idleRssMib: number | undefined
   rssMib: number | undefined
   /** Time that others used on this machine during the load, as a share of one core. */
   foreignShare: number
@@ -77,7 +78,14 @@ export class Subject {
       cpuBefore === undefined || cpuAfter === undefined
         ? undefined
         : { requests: load.sent, cpuSeconds: cpuAfter - cpuBefore }
-    return { load, allIn, drainSeconds, rssMib: this.rss(), foreignShare: foreign }
+    return {
+      load,
+      allIn,
+      drainSeconds,
+      idleRssMib: this.idleRssMib,
+      rssMib: this.rss(),
+      foreignShare: foreign,
+    }
   }
 
   private plan({ connections, schedule, paceMs }: LoadOptions): LoadPlan {
