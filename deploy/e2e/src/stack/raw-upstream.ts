@@ -10,14 +10,18 @@ export class ReceivedCall {
   readonly at = performance.now()
   /** performance.now() when its connection was closed by the other side, before the answer was whole. */
   leftAt: number | undefined
+  private readonly closed: Promise<void>
 
   constructor(
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
     readonly body: Buffer,
   ) {
-    response.once('close', () => {
-      if (!response.writableFinished) this.leftAt = performance.now()
+    this.closed = new Promise((resolve) => {
+      response.once('close', () => {
+        if (!response.writableFinished) this.leftAt = performance.now()
+        resolve()
+      })
     })
   }
 
@@ -46,9 +50,8 @@ export class ReceivedCall {
 
   /** Writes text; resolves when the socket takes more. */
   async write(text: string | Buffer): Promise<void> {
-    if (!this.response.write(text) && !this.response.destroyed) {
-      await Promise.race([once(this.response, 'drain'), once(this.response, 'close')])
-    }
+    if (this.response.write(text) || this.response.destroyed) return
+    await Promise.race([new Promise<void>((resolve) => this.response.once('drain', resolve)), this.closed])
   }
 
   event(value: unknown): Promise<void> {
