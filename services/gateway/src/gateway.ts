@@ -47,6 +47,8 @@ export async function startGateway({ config, logger, privateServer }: ServiceCon
   SwaggerModule.setup('docs', app, openApiDocument)
   await app.init()
   const server = app.getHttpAdapter().getHttpServer() as Server
+  // Longer than any silence of a provider: whoever does not read its answer is let go.
+  server.timeout = config.firstByteTimeoutMs + config.idleTimeoutMs
   await app.getHttpAdapter().getInstance().ready()
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

@@ -59,7 +59,7 @@ export class ChatReply implements UpstreamHandler {
     if (encoding !== undefined && encoding !== 'identity') {
       return this.fail('failed', this.providerError(`it answered with the content encoding ${String(encoding)}, which was not asked for.`))
     }
-    if (status === 200 && this.contentType.startsWith('text/event-stream')) {
+    if (status === 200 && /^text\/event-stream/i.test(this.contentType)) {
       this.stream = new ChatStream(this.options.hidesUsage)
       this.options.caller.startStream()
     }

@@ -32,6 +32,26 @@ describe('ChatStream', () => {
     expect(stream.usage).toMatchObject({ source: 'reported', inputTokens: 9, outputTokens: 3 })
   })
 
+  it('hides it however it is written, and what cannot be true as well', () => {
+    const shown = (text: string) => pass(new ChatStream(true), text)
+    expect(shown('data: {"choices": [], "usage": null}\n\n')).toBe('data: {"choices": []}\n\n')
+    expect(shown('data: {"usage": null, "choices": []}\n\n')).toBe('data: {"choices": []}\n\n')
+    expect(shown(event({ choices: [], usage: { prompt_tokens: -1 } }))).toBe('')
+    expect(shown(event({ choices: [1], usage: null, x: { usage: null } }))).toBe(event({ choices: [1], x: { usage: null } }))
+  })
+
+  it('finds an error beside a usage of null', () => {
+    const stream = new ChatStream(true)
+    const text = 'data: {"error":{"message":"overloaded"},"usage":null}\n\n'
+    expect([pass(stream, text), stream.failed]).toEqual([event({ error: { message: 'overloaded' } }), true])
+  })
+
+  it('reads the usage of a chunk that has a null of that name elsewhere', () => {
+    const stream = new ChatStream(true)
+    const text = event({ choices: [], x: { usage: null }, usage: { prompt_tokens: 9, completion_tokens: 3 } })
+    expect([pass(stream, text), stream.usage]).toEqual(['', expect.objectContaining({ inputTokens: 9, outputTokens: 3 })])
+  })
+
   it('keeps a chunk that has both choices and usage, without the usage', () => {
     const stream = new ChatStream(true)
     const last = event({ choices: [{ delta: { content: 'é' } }], usage: { prompt_tokens: 1, completion_tokens: 1 } })

@@ -4,7 +4,7 @@ import { estimateOutputTokens, readUsage } from './chat-completions.js'
 const usageMark = Buffer.from('"usage"')
 const doneMark = Buffer.from('[DONE]')
 const errorMark = Buffer.from('"error"')
-const nullUsage = /,"usage":null|"usage":null,/
+const nullUsage = /, ?"usage": ?null|"usage": ?null, ?/
 const maxEventBytes = 8 * 1024 * 1024
 const maxRetainedBytes = 64 * 1024
 
@@ -74,16 +74,20 @@ export class ChatStream {
       return ''
     }
     const hasUsage = data.includes('"usage"')
-    if (hasUsage && this.hidesUsage && nullUsage.test(data)) return event.replace(nullUsage, '')
-    if (!hasUsage && !data.includes('"error"')) return event
+    // Nearly every chunk of a stream is this one: there is nothing to read in it, and nothing to parse.
+    const hasError = data.includes('"error"')
+    if (!hasError && hasUsage && nullUsage.test(data) && data.indexOf('"usage"') === data.lastIndexOf('"usage"')) {
+      return this.hidesUsage ? event.replace(nullUsage, '') : event
+    }
+    if (!hasUsage && !hasError) return event
     const chunk = parseObject(Buffer.from(data, 'latin1').toString())
     if (!chunk) return event
     if (chunk['error'] !== undefined && chunk['error'] !== null) this.failed = true
     const usage = readUsage(chunk['usage'] ?? (chunk['x_groq'] as { usage?: unknown } | undefined)?.usage)
-    if (!usage) return event
-    this.usage = usage
-    if (!this.hidesUsage) return event
-    if (Array.isArray(chunk['choices']) && chunk['choices'].length === 0) return ''
+    if (usage) this.usage = usage
+    if (!this.hidesUsage || chunk['usage'] === undefined) return event
+    const isUsageAlone = chunk['usage'] !== null && Array.isArray(chunk['choices']) && chunk['choices'].length === 0
+    if (isUsageAlone) return ''
     const { usage: _hidden, ...shown } = chunk
     return Buffer.from(`data: ${JSON.stringify(shown)}\n\n`).toString('latin1')
   }
