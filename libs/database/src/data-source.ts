@@ -24,6 +24,8 @@ export function dataSourceOptions(
     migrations,
     migrationsTableName: 'migration',
     poolSize,
+    // The console logger writes lines among the service's own, which are JSON; failures are thrown anyway.
+    logger: 'debug',
     extra: {
       options: `-c search_path=${schema} ${timeouts}`,
       application_name: `weir ${schema}`,

@@ -6,7 +6,7 @@ export interface TestDatabase {
   /** Connection string of a superuser. */
   url: string
   /** Removes it, cutting connections that are still open. */
-  drop(): Promise<void>
+  drop: () => Promise<void>
 }
 
 /**

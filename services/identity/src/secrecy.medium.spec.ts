@@ -16,7 +16,7 @@ const routes = [
     ['DELETE', `/v1/${resource}/x`],
   ]),
   ['POST', '/v1/keys/x/rotate'],
-] as const
+].map(([method = '', path = '']) => [method, path] as const)
 
 describe('identity keeps its secrets', () => {
   let identity: RunningIdentity
@@ -26,7 +26,7 @@ describe('identity keeps its secrets', () => {
   })
   afterAll(() => identity.stop())
 
-  it.each(routes)('%s %s is refused without the master key', async (method = '', path = '') => {
+  it.each(routes)('%s %s is refused without the master key', async (method, path) => {
     const body = method === 'GET' || method === 'DELETE' ? undefined : {}
     const refused = async (headers: Record<string, string>) => {
       const answer = await identity.call(method, path, body, headers)

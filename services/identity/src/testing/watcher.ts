@@ -45,7 +45,7 @@ export class Watcher {
     return [...this.state.keys()].sort()
   }
 
-  synced(): Promise<true> {
+  synced(): Promise<boolean> {
     return waitFor(() => this.batches.some(({ synced }) => synced), {
       what: 'the whole state',
     })
