@@ -1,8 +1,11 @@
 import { trace } from '@opentelemetry/api'
 import type { LoggerService } from '@nestjs/common'
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino'
+import { LogOutput } from './log-output.js'
 
 export type { Logger } from 'pino'
+
+let stdout: LogOutput | undefined
 
 /** Field names whose values never reach a log, at the depths in which objects are logged. */
 const secretFields = [
@@ -68,7 +71,7 @@ export function createLogger(options: {
       return context ? { trace_id: context.traceId, span_id: context.spanId } : {}
     },
   }
-  return options.destination ? pino(settings, options.destination) : pino(settings)
+  return pino(settings, options.destination ?? (stdout ??= new LogOutput(1)))
 }
 
 /** Nest's own messages in the process's log: its chatter of starting up is debug. */
