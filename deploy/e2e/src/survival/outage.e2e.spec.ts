@@ -1,5 +1,6 @@
 import { generateVirtualKey } from '@weir/secrets'
 import { waitFor } from '@weir/testing'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ClientOutcome } from '../chaos/client.js'
 import { rowsInJournal } from '../chaos/collect.js'
 import { type Instance, startInstance } from '../chaos/instance.js'
-import { judge } from '../chaos/judge.js'
+import { type Finding, judge } from '../chaos/judge.js'
 import { isReady, readMetric } from '../chaos/metrics.js'
 import { Trial } from '../chaos/trial.js'
 import { Upstream } from '../chaos/upstream.js'
@@ -125,6 +126,37 @@ describe('with all services and the database stopped', () => {
   })
 })
 
+describe('with a full disk', () => {
+  it('refuses what it could not account for, tracks what it has begun, and goes on by itself', async (context) => {
+    const pid = instance.weir.processes.get('gateway-1')?.pid ?? 0
+    const why = limitFileSize(pid, 'unlimited')
+    if (why) return context.skip(why)
+    const load = trial.load({ requests: 100, rate: 50, seed: 4 })
+    await sleep(500)
+    // Every write to a file fails from now on: the journal's, the snapshot's and the log's.
+    limitFileSize(pid, '0')
+    const outcomes = await load
+    const refused = outcomes.filter(({ result }) => result === 'refused')
+    expect(refused.length).toBeGreaterThan(10)
+    expect(
+      refused.filter(({ detail }) => !/^503 service_unavailable: .*cannot write its journal/.test(detail)),
+    ).toEqual([])
+    expect(outcomes.filter(({ result }) => result === 'broken')).toEqual([])
+
+    limitFileSize(pid, 'unlimited')
+    await sleep(1_100)
+    expect(unserved(await trial.load({ requests: 20, rate: 50, seed: 5 }))).toEqual([])
+    expect(instance.weir.processes.get('gateway-1')?.pid).toBe(pid)
+    expect(await trial.settle(60_000)).toBe(true)
+    const evidence = await trial.collect()
+    expect(withoutRefusals(judge(evidence))).toEqual([])
+    const interrupted = evidence.ledger.filter(
+      ({ outcome, requestId }) => outcome === 'interrupted' && requestId.startsWith('chaos-4-'),
+    )
+    expect(interrupted).toEqual([])
+  })
+})
+
 describe('at SIGTERM', () => {
   it('drains everything under load and leaves nothing in the journals', async () => {
     const load = trial.load({ requests: 200, rate: 50, seed: 3 })
@@ -160,7 +192,7 @@ describe('at SIGTERM', () => {
     trial.instance = instance
     expect(await trial.settle(60_000)).toBe(true)
     const evidence = await trial.collect()
-    expect(judge(evidence).filter(({ what }) => what !== 'requests that were refused')).toEqual([])
+    expect(withoutRefusals(judge(evidence))).toEqual([])
     expect(evidence.ledger.filter(({ outcome }) => outcome === 'interrupted')).toEqual([])
   })
 
@@ -180,6 +212,18 @@ const sumOf = async (metric: string): Promise<number> => {
   const samples = await Promise.all(instance.gateways.map((name) => readMetric(instance.weir, name, metric)))
   return samples.reduce((sum, sample) => sum + sample, 0)
 }
+
+/** Why it cannot be done here; undefined: it is done. */
+function limitFileSize(pid: number, bytes: string): string | undefined {
+  const { error, status, stderr } = spawnSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:`], {
+    encoding: 'utf8',
+  })
+  if (error) return `prlimit, which makes a disk look full, cannot be run here: ${error.message}`
+  return status === 0 ? undefined : `prlimit, which makes a disk look full, failed: ${stderr}`
+}
+
+const withoutRefusals = (findings: Finding[]): Finding[] =>
+  findings.filter(({ what }) => what !== 'requests that were refused')
 
 const unserved = (outcomes: ClientOutcome[]): string[] =>
   outcomes
