@@ -65,6 +65,9 @@ class Dto {
   @ObjectField({ description, optional: 'not null' }, () => Part)
   part?: Part
 
+  @ObjectField({ description, optional: true }, () => Part)
+  nullablePart?: Part | null
+
   @UnchangeableField('it is fixed')
   fixed?: never
 }
@@ -80,7 +83,10 @@ async function mistakes(value: unknown, metatype: new () => object = Dto): Promi
     await pipe.transform(value, { type: 'body', metatype })
     return []
   } catch (error) {
-    return ((error as AppError).options.mistakes ?? []).map(({ field, message }) => `${field}: ${message}`)
+    const { mistakes = [] } = (error as AppError).options
+    return mistakes.length === 0
+      ? ['refused without a reason']
+      : mistakes.map(({ field, message }) => `${field}: ${message}`)
   }
 }
 
@@ -95,7 +101,7 @@ describe('fields', () => {
       set: ['a', 'b'],
       part: { price: '1.5' },
     },
-    { models: [], dollars: '999999999.999999999' },
+    { models: [], dollars: '999999999.999999999', nullablePart: null },
     { time: '2996-02-29T00:00:00.123456789+14:00', text: 'ä😀b' },
   ])('take %j', async (value) => expect(await mistakes(value)).toEqual([]))
 
@@ -125,6 +131,9 @@ describe('fields', () => {
     [{ set: ['a', 'b', 'a'] }, 'set: must have at most 2 entries'],
     [{ set: ['c'] }, 'set: entry 0 must be one of a, b'],
     [{ part: 'x' }, 'part: must be an object'],
+    [{ part: null }, 'part: may not be null'],
+    [{ nullablePart: 'x' }, 'nullablePart: must be an object'],
+    [{ nullablePart: {} }, 'nullablePart.price: is required'],
     [{ part: [] }, 'part: must be an object'],
     [{ part: {} }, 'part.price: is required'],
     [{ part: { price: '1', x: 1 } }, 'part.x: is not a field of this resource'],

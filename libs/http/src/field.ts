@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common'
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger'
 import { Transform, type TransformFnParams, Type } from 'class-transformer'
-import { registerDecorator, ValidateNested, type ValidationArguments } from 'class-validator'
+import { registerDecorator, ValidateIf, ValidateNested, type ValidationArguments } from 'class-validator'
 import { dollarsPattern } from './dollars.js'
 
 /** What every field of a request says of itself. */
@@ -212,6 +212,8 @@ export function ObjectField<Part extends object>(
   return applyDecorators(
     Type(part),
     ValidateNested(),
+    // ValidateNested takes null for a part that is no object.
+    ...(options.optional === true ? [ValidateIf((_, value) => value !== null)] : []),
     Field(options, { type: () => part() }, (value) =>
       typeof value === 'object' && !Array.isArray(value) ? undefined : 'must be an object',
     ),
