@@ -46,6 +46,9 @@ export function findPublicPrices(
   if (conditional.some(({ constraint }) => constraint?.type === 'time_of_date')) {
     return `the price of "${providerModel}" in the public list depends on the time of day, which is not supported`
   }
+  if (conditional.some(({ prices }) => prices['requests_kcount'] !== undefined)) {
+    return `"${providerModel}" costs something per request besides its tokens in the public list, which is not supported`
+  }
   const terms = startsOf(conditional).map((atMs) => ({
     effectiveFromMs: atMs,
     rates: toRates(inForceAt(model, atMs)),

@@ -6,6 +6,7 @@ import { afterCursor, type Caller, inUse, namedUsers } from '@weir/http'
 import { Keyring } from '@weir/secrets'
 import { AddressPolicy } from '@weir/upstream-address'
 import { type EntityManager, MoreThan, Repository } from 'typeorm'
+import { repriceModels } from '../model/reprice.js'
 import { IdentityReferences } from '../reference/identity-references.js'
 import { toBaseUrl } from './base-url.js'
 import type { CreateProviderDto, ListProvidersQuery, UpdateProviderDto } from './provider.dto.js'
@@ -64,7 +65,8 @@ export class ProviderService {
 
   async update(caller: Caller, idOrName: string, dto: UpdateProviderDto): Promise<Provider> {
     const { organization } = caller
-    const { id, type } = await this.get(caller, idOrName)
+    const before = await this.get(caller, idOrName)
+    const { id, type } = before
     const { name, base_url: baseUrl, api_key: apiKey } = dto
     const workspace = dto.workspace
       ? await this.identity.getWorkspaceId(caller, dto.workspace)
@@ -84,6 +86,9 @@ export class ProviderService {
         )
         if (!affected) throw AppError.of('provider_not_found', { provider: idOrName })
         changed({ organization, kind: 'provider', id, action: 'updated' })
+        const to = await manager.findOneByOrFail(Provider, { id })
+        if (to.baseUrl !== before.baseUrl)
+          await repriceModels(manager, { provider: id, from: before, to }, changed)
       })
     } catch (error) {
       throw this.refine(error, name)
