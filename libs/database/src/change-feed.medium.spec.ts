@@ -105,6 +105,21 @@ describe('the change feed', () => {
     ])
   })
 
+  it('sends large resources in smaller batches', async () => {
+    await feed.close()
+    feed = new ChangeFeed(
+      dataSource,
+      [entityKind('note', Note, ({ id }) => id)],
+      (error) => errors.push(error),
+      () => 1024 * 1024,
+    )
+    feed.start()
+    await dataSource.query(`INSERT INTO note SELECT 'n' || i, '' FROM generate_series(1, 10) i`)
+    const { batches, synced } = watch()
+    await synced()
+    expect(batches.map(({ upserts }) => upserts.length).filter((length) => length > 0)).toEqual([4, 4, 2])
+  })
+
   it('misses nothing that changes while the whole state is being sent', async () => {
     await dataSource.query(
       `INSERT INTO note SELECT 'n' || lpad(i::text, 5, '0'), 'old' FROM generate_series(1, 6000) i`,

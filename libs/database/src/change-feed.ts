@@ -7,6 +7,8 @@ const pollMs = 1_000
 const heartbeatMs = 2_000
 const keptChanges = 100_000
 const pageSize = 2_000
+/** Well below what a gRPC client takes in one message. */
+const maxBatchBytes = 4 * 1024 * 1024
 
 /** A batch for one watcher; see WatchIdentityResponse in proto/weir/identity/v1/snapshot.proto. */
 export interface FeedBatch<Resource> {
@@ -73,6 +75,8 @@ export class ChangeFeed<Resource> {
     private readonly dataSource: DataSource,
     private readonly kinds: FeedKind<Resource>[],
     private readonly onError: (error: unknown) => void,
+    /** About how many bytes a resource has on the wire. */
+    private readonly sizeOf: (resource: Resource) => number = () => 0,
   ) {
     const { url, schema } = dataSource.options as { url?: string; schema?: string }
     this.listener = new ChangeListener({ url, channel: `${schema}_change` }, () => void this.refresh())
@@ -192,7 +196,9 @@ export class ChangeFeed<Resource> {
       for (;;) {
         const rows = await page(this.dataSource.manager, afterId, pageSize)
         if (rows.length === 0) break
-        await say({ ...partial, reset: false, upserts: rows.map((row) => row.resource) })
+        for (const upserts of this.inParts(rows.map((row) => row.resource))) {
+          await say({ ...partial, reset: false, upserts })
+        }
         afterId = rows.at(-1)?.id
       }
     }
@@ -205,21 +211,35 @@ export class ChangeFeed<Resource> {
       head,
       ...(await this.readChanges(manager, since.version)),
     }))
-    if (head.epoch !== since.epoch || BigInt(head.pruned_version) > since.version) return since
+    const isLost = head.epoch !== since.epoch || BigInt(head.pruned_version) > since.version
     const to = { epoch: head.epoch, version: BigInt(head.version) }
-    if (!this.head || BigInt(this.head.version) < to.version) this.head = head
-    let rest = upserts
-    for (; rest.length > pageSize; rest = rest.slice(pageSize)) {
-      await say({
-        ...mark(since),
-        reset: false,
-        synced: false,
-        upserts: rest.slice(0, pageSize),
-        removals: [],
-      })
+    if (isLost || !this.head || BigInt(this.head.version) < to.version) this.head = head
+    // What changed since cannot be told any more; the next look at the head starts the watch anew.
+    if (isLost) return since
+    const parts = this.inParts(upserts)
+    const last = parts.pop() ?? []
+    for (const part of parts) {
+      await say({ ...mark(since), reset: false, synced: false, upserts: part, removals: [] })
     }
-    await say({ ...mark(to), reset: false, synced: true, upserts: rest, removals })
+    await say({ ...mark(to), reset: false, synced: true, upserts: last, removals })
     return to
+  }
+
+  private inParts(resources: Resource[]): Resource[][] {
+    const parts: Resource[][] = []
+    let part: Resource[] = []
+    let bytes = 0
+    for (const resource of resources) {
+      const size = this.sizeOf(resource)
+      if (part.length === pageSize || (part.length > 0 && bytes + size > maxBatchBytes)) {
+        parts.push(part)
+        part = []
+        bytes = 0
+      }
+      part.push(resource)
+      bytes += size
+    }
+    return part.length > 0 ? [...parts, part] : parts
   }
 
   private async readChanges(

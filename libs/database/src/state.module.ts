@@ -13,6 +13,8 @@ interface StateOptions<Resource> {
   entities: (new () => object)[]
   /** What watchers see, in the order in which one kind refers to another. */
   kinds: FeedKind<Resource>[]
+  /** About how many bytes a resource has on the wire. */
+  sizeOf?: (resource: Resource) => number
   /** The bus's message for a change. */
   toMessage: (change: VersionedChange) => ChangeMessage
   logger: Logger
@@ -26,16 +28,16 @@ export class State<Resource> {
   readonly changeFeed: ChangeFeed<Resource>
   private readonly outbox: Outbox
 
-  constructor({ dataSource, bus, entities, kinds, toMessage, logger }: StateOptions<Resource>) {
+  constructor({ dataSource, bus, entities, kinds, sizeOf, toMessage, logger }: StateOptions<Resource>) {
     this.dataSource = dataSource
     this.entities = entities
     this.outbox = new Outbox(dataSource, bus, (err) =>
       logger.warn({ err }, 'The outbox could not be relayed; trying again.'),
     )
     this.changeLog = new ChangeLog(dataSource, { toMessage, onCommit: () => this.outbox.notify() })
-    this.changeFeed = new ChangeFeed(dataSource, kinds, (err) =>
-      logger.warn({ err }, 'The state could not be read for its watchers; trying again.'),
-    )
+    const onError = (err: unknown) =>
+      logger.warn({ err }, 'The state could not be read for its watchers; trying again.')
+    this.changeFeed = new ChangeFeed(dataSource, kinds, onError, sizeOf)
   }
 
   start(): void {

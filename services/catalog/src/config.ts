@@ -1,5 +1,5 @@
 import { AsInteger, AsList, Env, RestConfig } from '@weir/config'
-import { IsArray, IsInt, IsString, Matches, Max, Min } from 'class-validator'
+import { IsArray, IsInt, Matches, Max, Min } from 'class-validator'
 
 /** The catalog's configuration; see its README. */
 export class CatalogConfig extends RestConfig {
@@ -12,7 +12,9 @@ export class CatalogConfig extends RestConfig {
 
   /** Master keys that seal the providers' credentials. */
   @Env('WEIR_ENCRYPTION_KEYS', { secret: true })
-  @IsString()
+  @Matches(/^\d+:[A-Za-z0-9+/_-]{43}=?(,\s*\d+:[A-Za-z0-9+/_-]{43}=?)*$/, {
+    message: 'must be <version>:<base64 of 32 bytes>, several of them separated by commas',
+  })
   encryptionKeys: string
 
   /** Where identity is asked for workspaces, and for what uses a model. */

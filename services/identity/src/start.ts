@@ -7,6 +7,7 @@ import { entities } from './entities.js'
 import { migrations } from './migrations/index.js'
 import { toMessage } from './snapshot/identity-changed.js'
 import { identityKinds } from './snapshot/identity-kinds.js'
+import { sizeOf } from './snapshot/to-proto.js'
 
 const services = [
   identityV1.VirtualKeyServiceService,
@@ -18,7 +19,7 @@ const services = [
 export async function startIdentity(context: ServiceContext<IdentityConfig>): Promise<RunningService> {
   const { config, logger } = context
   const storage = await openStorage({ ...context, name: 'identity', entities, migrations })
-  const state = new State({ ...storage, entities, kinds: identityKinds, toMessage, logger })
+  const state = new State({ ...storage, entities, kinds: identityKinds, sizeOf, toMessage, logger })
   const catalog = createGrpcClient(catalogV1.ReferenceServiceService, config.catalogGrpc, config)
   const app = await startRest({
     module: AppModule.forRoot({ config, state, catalog }),

@@ -43,3 +43,9 @@ export const toProto = {
     },
   }),
 }
+
+/** About how many bytes a resource has on the wire; only lists of models make one large. */
+export function sizeOf({ team, workload, virtualKey }: identityV1.IdentityResource): number {
+  const names = (team ?? workload ?? virtualKey)?.models?.names ?? []
+  return names.reduce((bytes, name) => bytes + name.length, 500)
+}
