@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readMetrics, sumOf, sumOfGateways } from '../stack/metrics.js'
 import type { Instance } from './instance.js'
-import { isReady, readMetric } from './metrics.js'
 
 /** How long everything must be at rest before it is believed. */
 const restMs = 2_000
@@ -44,20 +44,33 @@ export async function waitUntilSettled(
   return false
 }
 
+/** Whether a process says that it lacks nothing. */
+export async function isReady({ ports }: Instance['weir'], process: string): Promise<boolean> {
+  const url = `http://127.0.0.1:${ports[`${process}.metrics`] ?? 0}/readyz`
+  return fetch(url, { signal: AbortSignal.timeout(5_000) }).then(
+    ({ ok }) => ok,
+    () => false,
+  )
+}
+
 /** @throws Error while some process is not back */
 async function look({ weir, gateways }: Instance): Promise<OnTheWay> {
   for (const name of weir.processes.keys()) {
     if (name !== 'postgres' && !(await isReady(weir, name))) throw new Error(`${name} is not back.`)
   }
-  let journals = 0
-  for (const gateway of gateways) {
-    journals += await readMetric(weir, gateway, 'weir_journal_depth')
-    journals += await readMetric(weir, gateway, 'weir_journal_open_attempts')
-  }
-  const unread =
-    (await readMetric(weir, 'metering', 'weir_bus_lag_messages')) +
-    (await readMetric(weir, 'aggregator', 'weir_bus_lag_messages'))
+  const known = { ports: weir.ports, gateways }
+  const open = await sumOfGateways(known, 'weir_journal_open_attempts')
+  const journals = open + (await sumOfGateways(known, 'weir_journal_depth'))
+  const unread = (await readLag(known, 'metering')) + (await readLag(known, 'aggregator'))
   return { journals, unread, ...(await countRows(weir.postgres.url)) }
+}
+
+/** @throws Error when the process does not know, because the bus is away */
+async function readLag(weir: Parameters<typeof readMetrics>[0], process: string): Promise<number> {
+  const samples = await readMetrics(weir, process)
+  const metric = 'weir_bus_lag_messages'
+  if (!samples.some(({ name }) => name === metric)) throw new Error(`${process} does not know its lag.`)
+  return sumOf(samples, metric)
 }
 
 async function countRows(databaseUrl: string): Promise<Pick<OnTheWay, 'outboxes' | 'ledger' | 'rolledUp'>> {

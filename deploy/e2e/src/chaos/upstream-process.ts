@@ -22,7 +22,9 @@ upstream.addFixture({
   match: { endpoint: 'chat' },
   latency: chunkMs,
   response: ({ messages }) => {
-    const order = JSON.parse(String(messages.at(-1)?.content)) as ReplyOrder
+    const content = messages.at(-1)?.content
+    if (typeof content !== 'string') throw new TypeError('The message orders no reply.')
+    const order = JSON.parse(content) as ReplyOrder
     return {
       content: 'Water finds a way. '.repeat(order.chunks).slice(0, order.chunks * chunkSize),
       usage: {

@@ -52,15 +52,17 @@ export class Upstream {
 }
 
 async function answerOf(child: ChildProcess): Promise<FromUpstream> {
-  const gone = new AbortController()
-  const ended = once(child, 'exit', { signal: gone.signal }).then(([code, signal]) => {
-    throw new Error(`The upstream's process ended (${String(signal ?? code)}).`)
+  const heard = new AbortController()
+  const { signal } = heard
+  const ended = once(child, 'exit', { signal }).then(() => {
+    throw new Error("The upstream's process has ended.")
   })
+  // It is of no interest any more when the answer comes first.
   ended.catch(() => undefined)
   try {
-    const [message] = await Promise.race([once(child, 'message'), ended])
-    return message as FromUpstream
+    const message = once(child, 'message', { signal }) as Promise<[FromUpstream]>
+    return (await Promise.race([message, ended]))[0]
   } finally {
-    gone.abort()
+    heard.abort()
   }
 }

@@ -1,3 +1,4 @@
+import type { WeirProcess } from '@weir/local'
 import { generateVirtualKey } from '@weir/secrets'
 import { waitFor } from '@weir/testing'
 import { spawnSync } from 'node:child_process'
@@ -10,10 +11,11 @@ import type { ClientOutcome } from '../chaos/client.js'
 import { rowsInJournal } from '../chaos/collect.js'
 import { type Instance, startInstance } from '../chaos/instance.js'
 import { type Finding, judge } from '../chaos/judge.js'
-import { isReady, readMetric } from '../chaos/metrics.js'
+import { isReady } from '../chaos/settling.js'
 import { Trial } from '../chaos/trial.js'
 import { Upstream } from '../chaos/upstream.js'
 import { chat, openCall, send, sendRefused } from '../stack/client.js'
+import { sumOfGateways } from '../stack/metrics.js'
 
 const services = ['identity', 'catalog', 'policy', 'metering', 'aggregator']
 
@@ -37,7 +39,7 @@ afterAll(async () => {
 
 describe('with all services and the database stopped', () => {
   beforeAll(async () => {
-    await Promise.all(services.map((name) => instance.weir.processes.get(name)?.stop()))
+    await Promise.all(services.map((name) => processOf(name).stop()))
     await instance.weir.postgres.stop()
   })
 
@@ -77,7 +79,7 @@ describe('with all services and the database stopped', () => {
 
   it('is killed, and serves again within 5 s from its snapshot', async () => {
     const killedAt = Date.now()
-    for (const gateway of instance.gateways) instance.weir.processes.get(gateway)?.kill('SIGKILL')
+    for (const gateway of instance.gateways) processOf(gateway).kill('SIGKILL')
     const replies = await waitFor(
       async () => {
         const outcomes = await trial.load({ requests: 1, rate: 1, seed: Date.now() })
@@ -118,7 +120,7 @@ describe('with all services and the database stopped', () => {
 
   it('delivers all usage when they return', async () => {
     await instance.weir.postgres.start()
-    await Promise.all(services.map((name) => instance.weir.processes.get(name)?.start()))
+    await Promise.all(services.map((name) => processOf(name).start()))
     expect(await trial.settle(60_000)).toBe(true)
     const evidence = await trial.collect()
     expect(judge(evidence)).toEqual([])
@@ -128,7 +130,7 @@ describe('with all services and the database stopped', () => {
 
 describe('with a full disk', () => {
   it('refuses what it could not account for, tracks what it has begun, and goes on by itself', async (context) => {
-    const pid = instance.weir.processes.get('gateway-1')?.pid ?? 0
+    const pid = processOf('gateway-1').pid ?? 0
     const why = limitFileSize(pid, 'unlimited')
     if (why) return context.skip(why)
     const load = trial.load({ requests: 100, rate: 50, seed: 4 })
@@ -146,7 +148,7 @@ describe('with a full disk', () => {
     limitFileSize(pid, 'unlimited')
     await sleep(1_100)
     expect(unserved(await trial.load({ requests: 20, rate: 50, seed: 5 }))).toEqual([])
-    expect(instance.weir.processes.get('gateway-1')?.pid).toBe(pid)
+    expect(processOf('gateway-1').pid).toBe(pid)
     expect(await trial.settle(60_000)).toBe(true)
     const evidence = await trial.collect()
     expect(withoutRefusals(judge(evidence))).toEqual([])
@@ -208,10 +210,14 @@ function start(): Promise<Instance> {
   return startInstance({ home, upstream, gateways: 1, kafka: false, say: () => undefined })
 }
 
-const sumOf = async (metric: string): Promise<number> => {
-  const samples = await Promise.all(instance.gateways.map((name) => readMetric(instance.weir, name, metric)))
-  return samples.reduce((sum, sample) => sum + sample, 0)
+function processOf(name: string): WeirProcess {
+  const process = instance.weir.processes.get(name)
+  if (!process) throw new Error(`There is no process ${name}.`)
+  return process
 }
+
+const sumOf = (metric: string): Promise<number> =>
+  sumOfGateways({ ports: instance.weir.ports, gateways: instance.gateways }, metric)
 
 /** Why it cannot be done here; undefined: it is done. */
 function limitFileSize(pid: number, bytes: string): string | undefined {
