@@ -1,7 +1,6 @@
 import { status } from '@grpc/grpc-js'
-import { waitFor } from '@weir/testing'
+import { OwnPostgres, waitFor } from '@weir/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { OwnPostgres } from './testing/own-postgres.js'
 import { RunningCatalog } from './testing/running-catalog.js'
 import { Watcher } from './testing/watcher.js'
 

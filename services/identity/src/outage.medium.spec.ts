@@ -1,8 +1,7 @@
 import { status } from '@grpc/grpc-js'
 import { identityChanged } from '@weir/contracts'
-import { waitFor } from '@weir/testing'
+import { OwnPostgres, waitFor } from '@weir/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { OwnPostgres } from './testing/own-postgres.js'
 import { RunningIdentity } from './testing/running-identity.js'
 import { Watcher } from './testing/watcher.js'
 
