@@ -5,8 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { around, report, waitForAttempt, waitForAttempts } from '../stack/accounting.js'
 import { chat, send } from '../stack/client.js'
+import { unique } from '../stack/factory.js'
+import { atMost, matching } from '../stack/matchers.js'
 import { chunk, completion, RawUpstream, sse, usageChunk } from '../stack/raw-upstream.js'
-import { createScene, type Scene } from '../stack/scene.js'
+import { createScene, inForce, type Scene } from '../stack/scene.js'
 import { readTopic, type TopicReader } from '../stack/topics.js'
 import { type SharedWeir, useWeir } from '../stack/weir.js'
 
@@ -14,7 +16,13 @@ const details = {
   prompt_tokens_details: { cached_tokens: 300 },
   completion_tokens_details: { reasoning_tokens: 20 },
 }
-const buckets = { input_tokens: 700, cached_input_tokens: 300, cache_write_tokens: 0, output_tokens: 30, reasoning_tokens: 20 }
+const buckets = {
+  input_tokens: 700,
+  cached_input_tokens: 300,
+  cache_write_tokens: 0,
+  output_tokens: 30,
+  reasoning_tokens: 20,
+}
 /** 700 × 2500 + 300 × 313 + (30 + 20) × 10010 nano-dollars; see testPrices. */
 const cost = '0.002344400'
 
@@ -83,9 +91,12 @@ describe('a governed call', () => {
       ...{ requests: 2, attempts: 2, cost_usd: '0.004688800' },
       ...{ input_tokens: 1400, cached_input_tokens: 600, output_tokens: 60, reasoning_tokens: 40 },
     }
-    await waitFor(async () => (await report(weir.management, path, 'team', { team: team.id }))[0]?.attempts === 2, {
-      what: `both attempts on ${path}`,
-    })
+    await waitFor(
+      async () => (await report(weir.management, path, 'team', { team: team.id }))[0]?.attempts === 2,
+      {
+        what: `both attempts on ${path}`,
+      },
+    )
     for (const [dimension, value] of Object.entries(dimensions)) {
       const rows = await report(weir.management, path, dimension, { [dimension]: value })
       expect(rows).toEqual([expect.objectContaining({ [dimension]: value, ...sums })])
@@ -160,7 +171,14 @@ describe('a governed call', () => {
         expect(latest(parent, interval)).toMatchObject({ cost: '0.000000000', attempts: 0 })
         expect(latest(scene.team.id, interval)).toMatchObject({
           ...{ cost: '0.004688800', costWithDescendants: '0.004688800', currency: 'USD' },
-          ...{ requests: 2, attempts: 2, inputTokens: 1400, cachedInputTokens: 600, outputTokens: 60, reasoningTokens: 40 },
+          ...{
+            requests: 2,
+            attempts: 2,
+            inputTokens: 1400,
+            cachedInputTokens: 600,
+            outputTokens: 60,
+            reasoningTokens: 40,
+          },
         })
       }
     })
@@ -178,7 +196,9 @@ describe('a governed call', () => {
     for (const { prompt, output, cost } of cases) {
       upstream.answer(model.name, (call) => call.reply(200, completion('.', prompt, output)))
       const reply = await send({ url: weir.url, key: scene.key, body: chat(model.name) })
-      expect(await waitForAttempt(weir.management, reply.headers['x-request-id'])).toMatchObject({ cost_usd: cost })
+      expect(await waitForAttempt(weir.management, reply.headers['x-request-id'])).toMatchObject({
+        cost_usd: cost,
+      })
     }
   })
 
@@ -186,8 +206,35 @@ describe('a governed call', () => {
     const model = await scene.addModel({ free: true })
     const reply = await send({ url: weir.url, key: scene.key, body: chat(model.name) })
     expect(await waitForAttempt(weir.management, reply.headers['x-request-id'])).toMatchObject({
-      ...{ cost_usd: '0.000000000', rating_status: 'free', input_tokens: 9, output_tokens: 3, price_id: null },
+      ...{
+        cost_usd: '0.000000000',
+        rating_status: 'free',
+        input_tokens: 9,
+        output_tokens: 3,
+        price_id: null,
+      },
     })
+  })
+
+  it('costs what the public list says when the model has no price of its own', async () => {
+    const provider = await scene.factory.createProvider({ type: 'openai', base_url: upstream.baseUrl })
+    const fields = { provider: provider.id, provider_model: 'gpt-4o-mini', prices: null }
+    const model = await scene.factory.createModel(fields)
+    await inForce(weir, scene.key, model.name)
+    upstream.answer('gpt-4o-mini', (call) =>
+      call.reply(200, { ...completion('.'), usage: usageChunk(1000, 50, details)['usage'] }),
+    )
+    const reply = await send({ url: weir.url, key: scene.key, body: chat(model.name) })
+    // 700 × $0.15, 300 × $0.075 and 50 × $0.60 a million.
+    expect(await waitForAttempt(weir.management, reply.headers['x-request-id'])).toMatchObject({
+      cost_usd: '0.000157500',
+    })
+  })
+
+  it('is not to be had on a model whose price nobody knows', async () => {
+    const fields = { name: unique('model'), provider: scene.provider.id, provider_model: 'nobody-knows-it' }
+    const { status, text } = await weir.management.send('POST', '/v1/models', fields)
+    expect([status, text]).toEqual([400, matching(/price.*(prices|free)/)])
   })
 
   it('is estimated when the provider does not report its usage, or reports what cannot be true', async () => {
@@ -218,7 +265,10 @@ describe('100 requests a second', () => {
 
   beforeAll(async () => {
     mock = await LLMock.create({ port: 0, journalMaxEntries: 0 })
-    mock.onMessage(/./, { content: 'Hello there.', usage: { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 } })
+    mock.onMessage(/./, {
+      content: 'Hello there.',
+      usage: { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 },
+    })
     scene = await createScene(weir, { baseUrl: `${mock.url}/v1` })
   })
   afterAll(() => mock.stop())
@@ -261,7 +311,10 @@ describe('100 requests a second', () => {
       })
       for (const { at, count } of looks) {
         const due = ended.filter((end) => end < at - 2_000).length
-        expect({ path, missing: Math.max(0, due - count) }).toEqual({ path, missing: expect.toSatisfy((n) => n <= 1) })
+        expect({ path, missing: Math.max(0, due - count) }).toEqual({
+          path,
+          missing: atMost(1),
+        })
       }
     }
   })
@@ -269,7 +322,13 @@ describe('100 requests a second', () => {
   it('cost what each of them costs, and are as many as the provider has counted', async () => {
     // 11 × 2500 + 7 × 10010 nano-dollars each.
     const [row] = await report(weir.management, '/v1/costs', 'key', { ...around(), key: scene.virtualKey.id })
-    expect(row).toMatchObject({ requests: 100, attempts: 100, input_tokens: 1100, output_tokens: 700, cost_usd: '0.009757000' })
+    expect(row).toMatchObject({
+      requests: 100,
+      attempts: 100,
+      input_tokens: 1100,
+      output_tokens: 700,
+      cost_usd: '0.009757000',
+    })
     expect(mock.getRequests().filter(({ path }) => path === '/v1/chat/completions')).toHaveLength(100)
   })
 })

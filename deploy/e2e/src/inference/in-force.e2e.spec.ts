@@ -26,7 +26,7 @@ interface Probe {
 }
 
 /** Sends requests one after another, each over a new connection, until it is stopped. */
-function probe(ask: () => Promise<number>): { probes: Probe[]; stop(): Promise<void> } {
+function probe(ask: () => Promise<number>): { probes: Probe[]; stop: () => Promise<void> } {
   const probes: Probe[] = []
   let running = true
   const run = (async () => {
@@ -74,9 +74,21 @@ describe.concurrent('within a second, and never undone by requests under way', (
     ['a key that is rotated', 401, ({ id }) => [create, `/v1/keys/${id}/rotate`, {}]],
     ['a key that loses its models', 403, ({ id }) => [update, `/v1/keys/${id}`, { models: ['another'] }]],
     ['a key that loses its team', 403, ({ id }) => [update, `/v1/keys/${id}`, { team: null }]],
-    ['a key that loses its endpoints', 403, ({ id }) => [update, `/v1/keys/${id}`, { endpoints: ['images'] }]],
-    ['a team that loses its models', 403, (_, { team }) => [update, `/v1/teams/${team}`, { models: ['another'] }]],
-    ['a workload that loses its models', 403, (_, { workload }) => [update, `/v1/workloads/${workload}`, { models: [] }]],
+    [
+      'a key that loses its endpoints',
+      403,
+      ({ id }) => [update, `/v1/keys/${id}`, { endpoints: ['images'] }],
+    ],
+    [
+      'a team that loses its models',
+      403,
+      (_, { team }) => [update, `/v1/teams/${team}`, { models: ['another'] }],
+    ],
+    [
+      'a workload that loses its models',
+      403,
+      (_, { workload }) => [update, `/v1/workloads/${workload}`, { models: [] }],
+    ],
   ]
 
   it.each(withdrawals)('%s is refused on every gateway', async (_, refusal, how) => {
@@ -92,7 +104,8 @@ describe.concurrent('within a second, and never undone by requests under way', (
       await finished
       call.end(sse('[DONE]'))
     })
-    const underway = await openCall({ url: weir.url, key: key.key, body: chat(model.name, { stream: true }) }).reply
+    const underway = await openCall({ url: weir.url, key: key.key, body: chat(model.name, { stream: true }) })
+      .reply
     await once(underway, 'readable')
 
     const [method, path, body] = how(key, fields)
@@ -114,7 +127,10 @@ describe.concurrent('within a second, and never undone by requests under way', (
   it('a key that is enabled again works', async () => {
     const key = await scene.factory.createVirtualKey({ ...((await keyFields()) as Fields), disabled: true })
     const path = `/v1/keys/${key.id}`
-    const result = await change(() => chatStatus(key.key), () => weir.management.update(path, { disabled: false }))
+    const result = await change(
+      () => chatStatus(key.key),
+      () => weir.management.update(path, { disabled: false }),
+    )
     expect([result.before, result.later]).toEqual([new Set([401]), new Set([200])])
   })
 
@@ -123,7 +139,10 @@ describe.concurrent('within a second, and never undone by requests under way', (
     const team = await scene.factory.createTeam({ parent: parent.id })
     const { key } = await scene.factory.createVirtualKey({ workspace: scene.workspace.id, team: team.id })
     const path = `/v1/teams/${parent.id}`
-    const result = await change(() => chatStatus(key), () => weir.management.update(path, { models: [] }))
+    const result = await change(
+      () => chatStatus(key),
+      () => weir.management.update(path, { models: [] }),
+    )
     expect([result.before, result.later]).toEqual([new Set([200]), new Set([403])])
   })
 
@@ -134,7 +153,10 @@ describe.concurrent('within a second, and never undone by requests under way', (
       () => scene.factory.createModel({ name, provider: scene.provider.id }),
     )
     expect([made.before, made.later]).toEqual([new Set([404]), new Set([200])])
-    const deleted = await change(() => chatStatus(scene.key, name), () => weir.management.delete(`/v1/models/${name}`))
+    const deleted = await change(
+      () => chatStatus(scene.key, name),
+      () => weir.management.delete(`/v1/models/${name}`),
+    )
     expect([deleted.before, deleted.later]).toEqual([new Set([200]), new Set([404])])
   })
 
@@ -149,12 +171,16 @@ describe.concurrent('within a second, and never undone by requests under way', (
     const result = await change(
       () => chatStatus(scene.key, model.name),
       async () => {
-        await weir.management.update(`/v1/providers/${provider.id}`, { base_url: after.baseUrl, api_key: fresh })
+        await weir.management.update(`/v1/providers/${provider.id}`, {
+          base_url: after.baseUrl,
+          api_key: fresh,
+        })
         madeAt = performance.now()
       },
     )
     expect(result.later).toEqual(new Set([200]))
-    const sent = (calls: typeof before.calls) => new Set(calls.map((call) => call.request.headers.authorization))
+    const sent = (calls: typeof before.calls) =>
+      new Set(calls.map((call) => call.request.headers.authorization))
     expect(before.calls.filter(({ at }) => at > madeAt + 1_000)).toEqual([])
     expect(sent(before.calls)).toEqual(new Set([`Bearer ${old}`]))
     expect(sent(after.calls)).toEqual(new Set([`Bearer ${fresh}`]))
@@ -169,7 +195,9 @@ describe.concurrent('within a second, and never undone by requests under way', (
     for (let index = 0; index < 4; index += 1) {
       const reply = await send({ url: weir.url, key: scene.key, body: chat(model.name) })
       // Nine tokens in, three out.
-      expect(await waitForAttempt(weir.management, reply.headers['x-request-id'])).toMatchObject({ cost_usd: '0.012000000' })
+      expect(await waitForAttempt(weir.management, reply.headers['x-request-id'])).toMatchObject({
+        cost_usd: '0.012000000',
+      })
     }
   })
 })
@@ -184,5 +212,17 @@ describe('a new key', () => {
       return Promise.all([chatStatus(key), chatStatus(key), chatStatus(key)])
     })
     expect(new Set((await Promise.all(made)).flat())).toEqual(new Set([200]))
+  })
+
+  it('that is disabled while it is used for the first time is refused a second later', async () => {
+    const races = Array.from({ length: 20 }, async (_, index) => {
+      const links = { workspace: scene.workspace.id, team: scene.team.id }
+      const { key, id } = await scene.factory.createVirtualKey(links)
+      const first = sleep(index % 5).then(() => chatStatus(key))
+      await weir.management.update(`/v1/keys/${id}`, { disabled: true })
+      await Promise.all([first, sleep(1_000)])
+      return Promise.all(Array.from({ length: 6 }, () => chatStatus(key)))
+    })
+    expect(new Set((await Promise.all(races)).flat())).toEqual(new Set([401]))
   })
 })

@@ -1,8 +1,11 @@
 import { errorTable } from '@weir/errors'
 import { waitFor } from '@weir/testing'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { waitForAttempts } from '../stack/accounting.js'
 import { chat, send } from '../stack/client.js'
+import { matching } from '../stack/matchers.js'
 import { readMetrics, sumOf, sumOfGateways } from '../stack/metrics.js'
 import { createScene, type Scene } from '../stack/scene.js'
 import { type SharedWeir, useWeir } from '../stack/weir.js'
@@ -52,7 +55,10 @@ describe('health', () => {
     await weir.stopProcess('postgres')
     try {
       for (const name of ['identity', 'catalog', 'metering', 'aggregator']) {
-        expect({ name, missing: await waitFor(() => missing(name)) }).toEqual({ name, missing: 'bus,database' })
+        expect({ name, missing: await waitFor(() => missing(name)) }).toEqual({
+          name,
+          missing: 'bus,database',
+        })
       }
       for (const name of names) expect((await privately(name, '/livez')).status).toBe(200)
       // The gateway has what it needs: it goes on serving, and says that it can.
@@ -69,6 +75,54 @@ describe('health', () => {
   })
 })
 
+describe('a request', () => {
+  it('has an id on every route, whatever comes of it', async () => {
+    const asked: [string, string, number][] = [
+      ['GET', '/livez', 200],
+      ['GET', '/readyz', 200],
+      ['GET', '/openapi.json', 200],
+      ['GET', '/docs', 200],
+      ['GET', '/v1/models', 401],
+      ['GET', '/v1/teams', 401],
+      ['POST', '/v1/chat/completions', 401],
+      ['GET', '/v1/chat/completions', 404],
+      ['GET', '/nothing', 404],
+      ['PATCH', '/livez', 404],
+    ]
+    for (const [method, path, status] of asked) {
+      const reply = await fetch(`${weir.url}${path}`, { method })
+      expect({ method, path, status: reply.status, id: reply.headers.get('x-request-id') }).toEqual({
+        ...{ method, path, status },
+        id: matching(/^req_[0-9a-f]{32}$/),
+      })
+    }
+  })
+
+  it('that was refused is found in the logs by its id, and every line is JSON', async () => {
+    const reply = await send({ url: weir.url, key: scene.key, body: chat('nothing') })
+    const id = String(reply.headers['x-request-id'])
+    const lines = (name: string) =>
+      readFileSync(join(weir.home, 'logs', `${name}.log`), 'utf8')
+        .trim()
+        .split('\n')
+    const found = await waitFor(() => weir.gateways.flatMap(lines).find((line) => line.includes(id)), {
+      what: 'the line of the request',
+    })
+    expect(JSON.parse(found)).toMatchObject({
+      ...{ service: 'gateway', request_id: id, status: 404, code: 'model_not_found' },
+      time: matching(/^\d{4}-\d\d-\d\dT.*Z$/),
+    })
+    for (const name of names) {
+      for (const line of lines(name)) {
+        expect(JSON.parse(line)).toMatchObject({
+          level: expect.any(String) as string,
+          service: name.replace(/-\d+$/, ''),
+        })
+      }
+    }
+  })
+})
+
 describe('metrics', () => {
   it('are where Prometheus finds them, and nowhere on the public port', async () => {
     for (const name of names) {
@@ -76,7 +130,9 @@ describe('metrics', () => {
       expect(reply.headers.get('content-type')).toMatch(/^text\/plain/)
       const samples = await readMetrics(weir, name)
       expect(sumOf(samples, 'process_resident_memory_bytes')).toBeGreaterThan(10 * 1024 * 1024)
-      expect(samples.find(({ labels }) => labels['service'])?.labels['service']).toBe(name.replace(/-\d+$/, ''))
+      expect(samples.find(({ labels }) => labels['service'])?.labels['service']).toBe(
+        name.replace(/-\d+$/, ''),
+      )
     }
     expect([401, 404]).toContain((await publicly('/metrics')).status)
   })
@@ -105,7 +161,15 @@ describe('metrics', () => {
       Object.entries(after).map(([name, value]) => [name, value - before[name as keyof typeof before]]),
     )
     // Two tokens in and three out for each: the sandbox counts words.
-    expect(grown).toMatchObject({ requests: 10, refused: 1, attempts: 10, input: 20, output: 30, timed: 11, added: 10 })
+    expect(grown).toMatchObject({
+      requests: 10,
+      refused: 1,
+      attempts: 10,
+      input: 20,
+      output: 30,
+      timed: 11,
+      added: 10,
+    })
     expect(grown['addedSum']).toBeGreaterThan(0)
     expect((grown['addedSum'] ?? 0) / 10).toBeLessThan(0.25)
     expect(grown['flushes']).toBeGreaterThan(0)
@@ -124,13 +188,17 @@ describe('metrics', () => {
 
   it('of the consumers tell what they have handled and how far behind they are', async () => {
     for (const name of ['metering', 'aggregator']) {
-      await expect.poll(async () => sumOf(await readMetrics(weir, name), 'weir_bus_lag_messages'), { timeout: 5_000 }).toBe(0)
+      await expect
+        .poll(async () => sumOf(await readMetrics(weir, name), 'weir_bus_lag_messages'), { timeout: 5_000 })
+        .toBe(0)
       const samples = await readMetrics(weir, name)
       expect(sumOf(samples, 'weir_bus_messages_handled_total')).toBeGreaterThanOrEqual(10)
       expect(sumOf(samples, 'weir_bus_messages_poisoned_total')).toBe(0)
     }
     for (const name of ['identity', 'catalog']) {
-      await expect.poll(async () => sumOf(await readMetrics(weir, name), 'weir_outbox_messages'), { timeout: 5_000 }).toBe(0)
+      await expect
+        .poll(async () => sumOf(await readMetrics(weir, name), 'weir_outbox_messages'), { timeout: 5_000 })
+        .toBe(0)
       expect(sumOf(await readMetrics(weir, name), 'weir_http_requests_total')).toBeGreaterThan(0)
     }
   })
@@ -146,15 +214,22 @@ describe('the documents', () => {
   it('describe every route of the public port', async () => {
     const reply = await publicly('/openapi.json')
     expect(reply.status).toBe(200)
-    const document = (await reply.json()) as { openapi: string; paths: Record<string, Record<string, Operation>> }
+    const document = (await reply.json()) as {
+      openapi: string
+      paths: Record<string, Record<string, Operation>>
+    }
     expect(document.openapi).toMatch(/^3\./)
     const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     )
-    const managed = ['teams', 'workspaces', 'workloads', 'keys', 'providers', 'models'].flatMap((resource) => [
-      ...[`POST /v1/${resource}`, `GET /v1/${resource}`],
-      ...['GET', 'PATCH', 'DELETE'].map((method) => expect.stringMatching(new RegExp(`^${method} /v1/${resource}/\\{\\w+\\}$`)) as string),
-    ])
+    const managed = ['teams', 'workspaces', 'workloads', 'keys', 'providers', 'models'].flatMap(
+      (resource) => [
+        ...[`POST /v1/${resource}`, `GET /v1/${resource}`],
+        ...['GET', 'PATCH', 'DELETE'].map((method) =>
+          matching(new RegExp(`^${method} /v1/${resource}/\\{\\w+\\}$`)),
+        ),
+      ],
+    )
     expect(routes).toEqual(
       expect.arrayContaining([
         ...managed,
@@ -164,11 +239,17 @@ describe('the documents', () => {
   })
 
   it('describe no route that is not there', async () => {
-    const { paths } = (await (await publicly('/openapi.json')).json()) as { paths: Record<string, Record<string, Operation>> }
+    const { paths } = (await (await publicly('/openapi.json')).json()) as {
+      paths: Record<string, Record<string, Operation>>
+    }
     for (const [path, methods] of Object.entries(paths)) {
       for (const method of Object.keys(methods)) {
         const url = path.replaceAll(/\{\w+\}/g, 'nothing-of-the-kind')
-        const reply = await weir.management.send(method.toUpperCase(), url, /post|patch|put/.test(method) ? {} : undefined)
+        const reply = await weir.management.send(
+          method.toUpperCase(),
+          url,
+          /post|patch|put/.test(method) ? {} : undefined,
+        )
         const { error } = (reply.body ?? {}) as { error?: { code: string } }
         expect({ method, path, code: error?.code }).not.toMatchObject({ code: 'route_not_found' })
         if (error) expect(Object.keys(errorTable)).toContain(error.code)
@@ -181,7 +262,9 @@ describe('the documents', () => {
     const reply = await publicly('/docs')
     expect(reply.status).toBe(200)
     const page = await reply.text()
-    const parts = [...page.matchAll(/(?:src|href)="([^"]+\.(?:js|css))"/g)].map(([, part = '']) => new URL(part, reply.url))
+    const parts = [...page.matchAll(/(?:src|href)="([^"]+\.(?:js|css))"/g)].map(
+      ([, part = '']) => new URL(part, reply.url),
+    )
     expect(parts.length).toBeGreaterThan(1)
     for (const part of parts) {
       expect(part.origin).toBe(weir.url)

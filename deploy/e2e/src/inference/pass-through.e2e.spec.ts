@@ -1,7 +1,9 @@
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { waitForAttempt } from '../stack/accounting.js'
-import { chat, send, type WholeReply } from '../stack/client.js'
-import { completion, RawUpstream, type ReceivedCall } from '../stack/raw-upstream.js'
+import { chat, eventsOf, send, type WholeReply } from '../stack/client.js'
+import { chunk, completion, RawUpstream, type ReceivedCall, sse } from '../stack/raw-upstream.js'
 import { createScene, type Scene } from '../stack/scene.js'
 import { type SharedWeir, useWeir } from '../stack/weir.js'
 
@@ -84,7 +86,8 @@ describe('a request on its way to the provider', () => {
     })
     expect(call.request.headers.authorization).toBe('Bearer sk-of-the-provider')
     const received = call.request.rawHeaders.join('\n') + call.body.toString()
-    for (const secret of [scene.key, 'vk_', 'canary', '10.9.8.7', weir.masterKey]) expect(received).not.toContain(secret)
+    for (const secret of [scene.key, 'vk_', 'canary', '10.9.8.7', weir.masterKey])
+      expect(received).not.toContain(secret)
     expect(call.request.headers.host).toBe(`127.0.0.1:${upstream.port}`)
   })
 
@@ -92,8 +95,30 @@ describe('a request on its way to the provider', () => {
     for (const path of ['/v1/chat/completions', '/chat/completions', '/v1/chat/completions?api-version=1']) {
       const body = chat(scene.model.name)
       expect((await send({ url: weir.url, key: scene.key, path, body })).status).toBe(200)
-      expect((await send({ url: weir.url, path, body, headers: { 'x-api-key': scene.key } })).status).toBe(200)
+      expect((await send({ url: weir.url, path, body, headers: { 'x-api-key': scene.key } })).status).toBe(
+        200,
+      )
     }
+  })
+
+  it('may wait to be asked on, as curl does with a long one', async () => {
+    const body = JSON.stringify(chat(scene.model.name))
+    const call = request(`${weir.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${scene.key}`,
+        'content-length': body.length,
+        expect: '100-continue',
+      },
+    })
+    await once(
+      call.on('response', () => undefined),
+      'continue',
+    )
+    call.end(body)
+    const [reply] = (await once(call, 'response')) as [IncomingMessage]
+    reply.resume()
+    expect(reply.statusCode).toBe(200)
   })
 
   it('may be long, and chunked', async () => {
@@ -105,7 +130,7 @@ describe('a request on its way to the provider', () => {
       headers: { authorization: `Bearer ${scene.key}` },
       body: new Blob([body]).stream(),
       duplex: 'half',
-    } as RequestInit)
+    })
     expect(reply.status).toBe(200)
     expect(upstream.calls[before]?.document['user'] === long).toBe(true)
   })
@@ -117,7 +142,11 @@ describe('a reply on its way back', () => {
 
   it('is the same byte for byte', async () => {
     const body = `{ "id" : "x",\r\n\t"choices":[{"message":{"content":"\\u00fc ü 🌊 \\/"}}], "n": 12345678901234567890.10,"usage":{"prompt_tokens":1,"completion_tokens":1} }\n\n`
-    answerWith(body, 200, { 'content-type': 'application/json; charset=utf-8', 'x-vendor': 'theirs', 'set-cookie': 'a=b' })
+    answerWith(body, 200, {
+      'content-type': 'application/json; charset=utf-8',
+      'x-vendor': 'theirs',
+      'set-cookie': 'a=b',
+    })
     const { reply } = await pass(JSON.stringify(chat(scene.model.name)))
     expect(reply.text).toBe(body)
     expect(reply.headers['content-type']).toBe('application/json; charset=utf-8')
@@ -125,15 +154,49 @@ describe('a reply on its way back', () => {
     expect(reply.headers['set-cookie']).toBeUndefined()
   })
 
-  it.each([400, 409, 413, 422])('is the provider’s own when it refuses the request itself (%i)', async (status) => {
-    const body = `{"error" : {"message":"messages[0]: wrong","type":"invalid_request_error","param":"messages","code":"own_code"}}`
-    answerWith(body, status)
-    const { reply } = await pass(JSON.stringify(chat(scene.model.name)))
-    expect([reply.status, reply.text]).toEqual([status, body])
-    expect(await waitForAttempt(weir.management, reply.headers['x-request-id'])).toMatchObject({
-      ...{ outcome: 'failed', upstream_status: status, cost_usd: '0.000000000', usage_source: 'none' },
+  it('comes after hints that are none', async () => {
+    upstream.answer(providerModel, (call) => {
+      call.response.writeProcessing()
+      call.response.writeEarlyHints({ link: '</style.css>; rel=preload' })
+      call.reply(200, completion('After the hints.'))
     })
+    const { reply } = await pass(JSON.stringify(chat(scene.model.name)))
+    expect([reply.status, JSON.parse(reply.text)]).toEqual([200, completion('After the hints.')])
   })
+
+  it('is a stream however its type is written', async () => {
+    upstream.answer(providerModel, (call) => {
+      call.startStream({ 'content-type': 'Text/Event-Stream; charset=utf-8' })
+      call.end(sse(chunk('Hi', { usage: undefined })) + sse('[DONE]'))
+    })
+    const { reply } = await pass(JSON.stringify(chat(scene.model.name, { stream: true })))
+    expect(eventsOf(reply.text).at(-1)).toBe('[DONE]')
+  })
+
+  it('comes over a new connection when the provider has closed the last', async () => {
+    upstream.answer(providerModel, (call) => {
+      call.reply(200, completion('.'))
+      call.response.once('finish', () => setTimeout(() => call.socket.end(), 20))
+    })
+    for (let index = 0; index < 5; index += 1) {
+      const { reply, call } = await pass(JSON.stringify(chat(scene.model.name)))
+      expect(reply.status).toBe(200)
+      if (!call.socket.destroyed) await once(call.socket, 'close')
+    }
+  })
+
+  it.each([400, 409, 413, 422])(
+    'is the provider’s own when it refuses the request itself (%i)',
+    async (status) => {
+      const body = `{"error" : {"message":"messages[0]: wrong","type":"invalid_request_error","param":"messages","code":"own_code"}}`
+      answerWith(body, status)
+      const { reply } = await pass(JSON.stringify(chat(scene.model.name)))
+      expect([reply.status, reply.text]).toEqual([status, body])
+      expect(await waitForAttempt(weir.management, reply.headers['x-request-id'])).toMatchObject({
+        ...{ outcome: 'failed', upstream_status: status, cost_usd: '0.000000000', usage_source: 'none' },
+      })
+    },
+  )
 
   it('has an id that is the caller’s when it is harmless, and that finds the attempt', async () => {
     answerWith(JSON.stringify(completion('.')))

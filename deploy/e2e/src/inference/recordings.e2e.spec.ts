@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Attempt, waitForAttempts } from '../stack/accounting.js'
 import { eventsOf, send, type WholeReply } from '../stack/client.js'
+import { atLeast } from '../stack/matchers.js'
 import { type Answer, RawUpstream, type ReceivedCall } from '../stack/raw-upstream.js'
 import { createScene, type Scene } from '../stack/scene.js'
 import { type SharedWeir, useWeir } from '../stack/weir.js'
@@ -34,7 +35,7 @@ function readRecordings(): Recording[] {
 /** Splits where a seeded generator says, so that a failure can be had again. */
 function* randomPieces(bytes: Buffer, seed: number): Generator<Buffer> {
   let state = seed
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
     const length = 1 + ((state >>> 8) % (state % 5 === 0 ? 2_000 : 40))
     yield bytes.subarray(at, at + length)
@@ -59,7 +60,8 @@ function withoutUsage(events: string[]): unknown[] {
   return events.flatMap((event): unknown[] => {
     if (event === '[DONE]') return [event]
     const { usage, ...rest } = JSON.parse(event) as Record<string, unknown>
-    const isUsageAlone = typeof usage === 'object' && usage !== null && (rest['choices'] as unknown[]).length === 0
+    const isUsageAlone =
+      typeof usage === 'object' && usage !== null && (rest['choices'] as unknown[]).length === 0
     return isUsageAlone ? [] : [rest]
   })
 }
@@ -96,18 +98,23 @@ describe.skipIf(recordings.length === 0)(`recorded traffic (${folder}; skipped w
 
   it('is there in number', () => {
     expect({ streams: streams.length, answers: answers.length, errors: errors.length }).toMatchObject({
-      streams: expect.toSatisfy((n) => n >= 20),
-      answers: expect.toSatisfy((n) => n >= 20),
-      errors: expect.toSatisfy((n) => n >= 5),
+      streams: atLeast(20),
+      answers: atLeast(20),
+      errors: atLeast(5),
     })
   })
 
-  it.each(answers.map((recording) => [recording.id, recording] as const))('%s is the same', async (_, recording) => {
-    const text = JSON.stringify(recording.response.body, undefined, 1)
-    const { reply, call } = await replay(recording, {}, (call) => call.reply(200, text, recording.response.headers))
-    expect([reply.status, reply.text]).toEqual([200, text])
-    expect(call.document).toEqual({ ...recording.request.body, model: scene.model.name })
-  })
+  it.each(answers.map((recording) => [recording.id, recording] as const))(
+    '%s is the same',
+    async (_, recording) => {
+      const text = JSON.stringify(recording.response.body, undefined, 1)
+      const { reply, call } = await replay(recording, {}, (call) =>
+        call.reply(200, text, recording.response.headers),
+      )
+      expect([reply.status, reply.text]).toEqual([200, text])
+      expect(call.document).toEqual({ ...recording.request.body, model: scene.model.name })
+    },
+  )
 
   it.each(streams.map((recording, index) => [recording.id, recording, index] as const))(
     '%s is the same, split anywhere, and without its usage when that is not asked for',
@@ -135,14 +142,17 @@ describe.skipIf(recordings.length === 0)(`recorded traffic (${folder}; skipped w
     },
   )
 
-  it.each(errors.map((recording) => [recording.id, recording] as const))('%s is an error', async (_, recording) => {
-    const { status, headers, body } = recording.response
-    const { reply } = await replay(recording, {}, (call) => call.reply(status, body, headers))
-    const { error } = JSON.parse(reply.text) as { error: { code: string } }
-    if (status === 404) expect([reply.status, error.code]).toEqual([400, 'unsupported_model'])
-    else if (status === 429) expect([reply.status, error.code]).toEqual([429, 'rate_limit_exceeded'])
-    else expect([reply.status, reply.text]).toEqual([status, JSON.stringify(body)])
-  })
+  it.each(errors.map((recording) => [recording.id, recording] as const))(
+    '%s is an error',
+    async (_, recording) => {
+      const { status, headers, body } = recording.response
+      const { reply } = await replay(recording, {}, (call) => call.reply(status, body, headers))
+      const { error } = JSON.parse(reply.text) as { error: { code: string } }
+      if (status === 404) expect([reply.status, error.code]).toEqual([400, 'unsupported_model'])
+      else if (status === 429) expect([reply.status, error.code]).toEqual([429, 'rate_limit_exceeded'])
+      else expect([reply.status, reply.text]).toEqual([status, JSON.stringify(body)])
+    },
+  )
 
   it('is in the ledger with the tokens that were recorded, each in one bucket', async () => {
     const attempts = await waitForAttempts(weir.management, { key: scene.virtualKey.id }, requestIds.size)

@@ -6,20 +6,17 @@ import { once } from 'node:events'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { waitForAttempt } from '../stack/accounting.js'
-import { chat, type ErrorBody, send, sendRefused } from '../stack/client.js'
+import { chat, send, sendRefused } from '../stack/client.js'
 import { type Factory, type Resource } from '../stack/factory.js'
 import { type Answer, RawUpstream } from '../stack/raw-upstream.js'
 import { createScene, inForce, type Scene } from '../stack/scene.js'
 import { type SharedWeir, useWeir } from '../stack/weir.js'
-
-type SdkError = new (...parameters: never[]) => Error
+import { check, expectRaised, raise, type RaisedError, seen } from './raised.js'
 
 let weir: SharedWeir
 let upstream: RawUpstream
 let scene: Scene
 let factory: Factory
-/** Codes that were seen, so that the last test can tell which of the table were not. */
-const seen = new Set<string>()
 
 beforeAll(async () => {
   ;[weir, upstream] = await Promise.all([useWeir(), RawUpstream.start()])
@@ -28,58 +25,46 @@ beforeAll(async () => {
 })
 afterAll(() => upstream.stop())
 
-/** What the official SDK raises for a chat completion. */
-async function raised(key: string | null, model: string, fields = {}): Promise<InstanceType<typeof OpenAI.APIError>> {
-  const client = new OpenAI({
-    ...{ baseURL: `${weir.url}/v1`, apiKey: key ?? 'none', maxRetries: 0 },
-    ...(key === null && { defaultHeaders: { authorization: null } }),
-  })
-  const error: unknown = await client.chat.completions
-    .create({ model, messages: [{ role: 'user', content: 'Hello' }], ...fields })
-    .then(() => undefined, (reason: unknown) => reason)
-  if (!(error instanceof OpenAI.APIError)) throw new Error(`Nothing of the API was raised, but ${String(error)}`)
-  return error as InstanceType<typeof OpenAI.APIError>
-}
-
-/** Checks an error against its row of the table, and that its message says what happened and what to do. */
-function check(error: { status?: number | undefined } & Partial<ErrorBody>, code: ErrorCode, says: RegExp): void {
-  seen.add(code)
-  const { status, type } = errorTable[code]
-  expect(error).toMatchObject({ status, code, type })
-  expect(error.message).toMatch(says)
-}
-
-async function expectRaised(
-  expected: { code: ErrorCode; sdk: SdkError; says: RegExp; param?: string | null },
-  error: InstanceType<typeof OpenAI.APIError>,
-): Promise<void> {
-  check({ ...error, message: error.message } as never, expected.code, expected.says)
-  expect(error).toBeInstanceOf(expected.sdk)
-  expect(error.param).toBe(expected.param ?? null)
-  expect(error.requestID).toMatch(/^req_/)
-}
+const raised = (key: string | null, model: string, fields = {}): Promise<RaisedError> =>
+  raise(weir.url, key, model, fields)
 
 describe('who may not call', () => {
   const { AuthenticationError, PermissionDeniedError, NotFoundError } = OpenAI
 
   it('is told that a key is missing', async () => {
     const error = await raised(null, scene.model.name)
-    await expectRaised({ code: 'missing_api_key', sdk: AuthenticationError, says: /Send your virtual key as/ }, error)
+    expectRaised(
+      { code: 'missing_api_key', sdk: AuthenticationError, says: /Send your virtual key as/ },
+      error,
+    )
   })
 
   it('is told that a key is not known, whatever is wrong with it', async () => {
     const last = scene.key.at(-1) === 'A' ? 'B' : 'A'
-    const wrong = ['vk_', 'sk-something', scene.key.slice(0, -1), scene.key.slice(0, -1) + last, `${scene.key}A`, weir.masterKey]
+    const wrong = [
+      'vk_',
+      'sk-something',
+      scene.key.slice(0, -1),
+      scene.key.slice(0, -1) + last,
+      `${scene.key}A`,
+      weir.masterKey,
+    ]
     for (const key of [...wrong, scene.key.toUpperCase(), `vk_${'x'.repeat(5_000)}`]) {
       const error = await raised(key, scene.model.name)
-      await expectRaised({ code: 'invalid_api_key', sdk: AuthenticationError, says: /Check that it was copied/ }, error)
+      expectRaised(
+        { code: 'invalid_api_key', sdk: AuthenticationError, says: /Check that it was copied/ },
+        error,
+      )
     }
   })
 
   it('is told that the key is disabled, and who can help', async () => {
     const { key, id } = await makeKey({ disabled: true })
     const says = new RegExp(`PATCH /v1/keys/${id}`)
-    await expectRaised({ code: 'key_disabled', sdk: AuthenticationError, says }, await raised(key, scene.model.name))
+    expectRaised(
+      { code: 'key_disabled', sdk: AuthenticationError, says },
+      await raised(key, scene.model.name),
+    )
   })
 
   it('is told when the key expired', async () => {
@@ -88,14 +73,18 @@ describe('who may not call', () => {
     expect((await send({ url: weir.url, key, body: chat(scene.model.name) })).status).toBe(200)
     const error = await waitFor(() => raised(key, scene.model.name), { intervalMs: 50 })
     const says = new RegExp(`expired at ${expiresAt.replace('.', '\\.')}`)
-    await expectRaised({ code: 'key_expired', sdk: AuthenticationError, says }, error)
+    expectRaised({ code: 'key_expired', sdk: AuthenticationError, says }, error)
   })
 
   it('is told that nobody would pay', async () => {
     const { key } = await makeKey({ team: null })
     const error = await raised(key, scene.model.name)
-    const expected = { code: 'key_not_associated_with_team', sdk: PermissionDeniedError, says: /set `team`/ } as const
-    await expectRaised(expected, error)
+    const expected = {
+      code: 'key_not_associated_with_team',
+      sdk: PermissionDeniedError,
+      says: /set `team`/,
+    } as const
+    expectRaised(expected, error)
   })
 
   it('is told that the model is not allowed, and by whom', async () => {
@@ -116,21 +105,28 @@ describe('who may not call', () => {
       const { key } = await makeKey(fields)
       const error = await raised(key, scene.model.name)
       const says = new RegExp(`not among the models of its ${by}.*GET /v1/models`)
-      await expectRaised({ code: 'model_not_allowed', sdk: PermissionDeniedError, says, param: 'model' }, error)
+      expectRaised({ code: 'model_not_allowed', sdk: PermissionDeniedError, says, param: 'model' }, error)
     }
   })
 
   it('is told that the key is for other endpoints, or for management', async () => {
     for (const fields of [{ endpoints: ['embeddings'] }, { type: 'management' }]) {
       const { key } = await makeKey(fields)
-      const expected = { code: 'endpoint_not_allowed', sdk: PermissionDeniedError, says: /type management|embeddings/ } as const
-      await expectRaised(expected, await raised(key, scene.model.name))
+      const expected = {
+        code: 'endpoint_not_allowed',
+        sdk: PermissionDeniedError,
+        says: /type management|embeddings/,
+      } as const
+      expectRaised(expected, await raised(key, scene.model.name))
     }
   })
 
   it('is told that there is no such model, or no provider of it in this workspace', async () => {
     const error = await raised(scene.key, 'gpt-nonexistent')
-    await expectRaised({ code: 'model_not_found', sdk: NotFoundError, says: /GET \/v1\/models/, param: 'model' }, error)
+    expectRaised(
+      { code: 'model_not_found', sdk: NotFoundError, says: /GET \/v1\/models/, param: 'model' },
+      error,
+    )
 
     const elsewhere = await factory.createWorkspace()
     const provider = await factory.createProvider({ base_url: upstream.baseUrl, workspace: elsewhere.id })
@@ -139,12 +135,20 @@ describe('who may not call', () => {
       const error = await raised(scene.key, model.name)
       return error.code === 'model_not_found' ? undefined : error
     })
-    await expectRaised({ code: 'provider_not_found', sdk: NotFoundError, says: /no provider/, param: 'model' }, refused)
+    expectRaised(
+      { code: 'provider_not_found', sdk: NotFoundError, says: /no provider/, param: 'model' },
+      refused,
+    )
   })
 
   function makeKey(fields: object): Promise<Resource & { key: string }> {
     const { workspace, workload, team } = scene
-    return factory.createVirtualKey({ workspace: workspace.id, workload: workload.id, team: team.id, ...fields })
+    return factory.createVirtualKey({
+      workspace: workspace.id,
+      workload: workload.id,
+      team: team.id,
+      ...fields,
+    })
   }
 })
 
@@ -168,7 +172,10 @@ describe('what cannot be sent', () => {
     ['stream_options', { stream_options: 'all', stream: true }],
   ])('is a wrong %s, which is named', async (param, fields) => {
     const error = await raised(scene.key, scene.model.name, fields)
-    await expectRaised({ code: 'invalid_request', sdk: BadRequestError, says: new RegExp(`${param}: must be`), param }, error)
+    expectRaised(
+      { code: 'invalid_request', sdk: BadRequestError, says: new RegExp(`${param}: must be`), param },
+      error,
+    )
   })
 
   it('is a body over the limit, announced or not', async () => {
@@ -184,7 +191,7 @@ describe('what cannot be sent', () => {
       headers: { authorization: `Bearer ${scene.key}` },
       body: new Blob([body]).stream(),
       duplex: 'half',
-    } as RequestInit)
+    })
     expect(chunked.status).toBe(413)
   })
 
@@ -225,8 +232,10 @@ describe('a provider that fails', () => {
     ['answers with what is no success', 204, /status 204/],
   ])('and %s is a 502 that says so, and none of its words', async (_, status, says) => {
     for (const stream of [false, true]) {
-      const { error, attempt } = await failure((call) => call.reply(status, status === 204 ? '' : body), { stream })
-      await expectRaised({ code: 'provider_error', sdk: InternalServerError, says }, error)
+      const { error, attempt } = await failure((call) => call.reply(status, status === 204 ? '' : body), {
+        stream,
+      })
+      expectRaised({ code: 'provider_error', sdk: InternalServerError, says }, error)
       expect(error.message).toContain(scene.provider.name)
       expect(JSON.stringify(error)).not.toContain(secret)
       expect(attempt).toMatchObject({
@@ -246,9 +255,16 @@ describe('a provider that fails', () => {
   })
 
   it('and limits our rate is a 429 with its time to wait', async () => {
-    for (const [sent, shown] of [['7', '7'], ['later', '1'], [undefined, '1']] as const) {
+    for (const [sent, shown] of [
+      ['7', '7'],
+      ['later', '1'],
+      [undefined, '1'],
+    ] as const) {
       const { error } = await failure((call) => call.reply(429, body, sent ? { 'retry-after': sent } : {}))
-      await expectRaised({ code: 'rate_limit_exceeded', sdk: RateLimitError, says: /limiting Weir’s rate.*later/ }, error)
+      expectRaised(
+        { code: 'rate_limit_exceeded', sdk: RateLimitError, says: /limiting Weir’s rate.*later/ },
+        error,
+      )
       expect(error.headers?.get('retry-after')).toBe(shown)
       expect(JSON.stringify(error)).not.toContain(secret)
     }
@@ -257,7 +273,7 @@ describe('a provider that fails', () => {
   it('and does not know the model is a 400 about the model', async () => {
     const { error } = await failure((call) => call.reply(404, body))
     const says = /does not offer it as .* \(status 404\).*Choose another model/
-    await expectRaised({ code: 'unsupported_model', sdk: BadRequestError, says, param: 'model' }, error)
+    expectRaised({ code: 'unsupported_model', sdk: BadRequestError, says, param: 'model' }, error)
   })
 
   const nonsense: [string, Answer][] = [
@@ -265,13 +281,26 @@ describe('a provider that fails', () => {
     ['is not JSON', (call) => call.reply(200, '<html>maintenance</html>', { 'content-type': 'text/html' })],
     ['is empty', (call) => call.reply(200, '')],
     ['is a part of JSON', (call) => call.reply(200, '{"choices":[')],
-    ['ends before its length', (call) => (call.response.writeHead(200, { 'content-length': '100' }), call.response.write('{}'), call.socket.end())],
-    ['is compressed, which was not asked for', (call) => call.reply(200, Buffer.from('1f8b', 'hex'), { 'content-encoding': 'gzip' })],
+    [
+      'ends before its length',
+      (call) => (
+        call.response.writeHead(200, { 'content-length': '100' }),
+        call.response.write('{}'),
+        call.socket.end()
+      ),
+    ],
+    [
+      'is compressed, which was not asked for',
+      (call) => call.reply(200, Buffer.from('1f8b', 'hex'), { 'content-encoding': 'gzip' }),
+    ],
     ['is not HTTP', (call) => (call.socket.write('SSH-2.0-OpenSSH\r\n\r\n'), call.socket.end())],
   ]
   it.each(nonsense)('in that its answer %s is a 502, and nothing is owed', async (_, answer) => {
     const { error, attempt } = await failure(answer)
-    await expectRaised({ code: 'provider_error', sdk: InternalServerError, says: new RegExp(scene.provider.name) }, error)
+    expectRaised(
+      { code: 'provider_error', sdk: InternalServerError, says: new RegExp(scene.provider.name) },
+      error,
+    )
     expect(attempt).toMatchObject({ outcome: 'failed', cost_usd: '0.000000000', usage_source: 'none' })
   })
 
@@ -286,57 +315,24 @@ describe('a provider that fails', () => {
       const model = await factory.createModel({ provider: provider.id })
       await inForce(weir, scene.key, model.name)
       const error = await raised(scene.key, model.name)
-      await expectRaised({ code: 'provider_error', sdk: InternalServerError, says: /cannot be reached/ }, error)
+      expectRaised({ code: 'provider_error', sdk: InternalServerError, says: /cannot be reached/ }, error)
       expect(JSON.stringify(error) + error.message).not.toContain(String(port))
     }
   })
 
   it('without the credential that it needs is a 400 that says who can set it', async () => {
-    const provider = await factory.createProvider({ type: 'openai', base_url: upstream.baseUrl, api_key: null })
+    const provider = await factory.createProvider({
+      type: 'openai',
+      base_url: upstream.baseUrl,
+      api_key: null,
+    })
     const model = await factory.createModel({ provider: provider.id })
     await inForce(weir, scene.key, model.name)
     const calls = upstream.calls.length
     const error = await raised(scene.key, model.name)
     const says = new RegExp(`set its \`api_key\` with PATCH /v1/providers/${provider.name}`)
-    await expectRaised({ code: 'provider_key_missing', sdk: BadRequestError, says }, error)
+    expectRaised({ code: 'provider_key_missing', sdk: BadRequestError, says }, error)
     expect(upstream.calls).toHaveLength(calls)
-  })
-})
-
-describe('management', () => {
-  it.each<[ErrorCode, string, string, object | undefined, RegExp]>([
-    ['organization_not_found', 'GET', '/v1/organizations/org_nobody', undefined, /no organization `org_nobody`/],
-    ['team_not_found', 'GET', '/v1/teams/nobody', undefined, /no team `nobody`/],
-    ['workspace_not_found', 'GET', '/v1/workspaces/nothing', undefined, /no workspace `nothing`/],
-    ['workload_not_found', 'PATCH', '/v1/workloads/nothing', { name: 'x' }, /no workload `nothing`/],
-    ['key_not_found', 'DELETE', '/v1/keys/key_nothing', undefined, /no virtual key/],
-    ['provider_not_found', 'GET', '/v1/providers/nothing', undefined, /no provider `nothing`/],
-    ['model_not_found', 'GET', '/v1/models/nothing', undefined, /no model `nothing`/],
-    ['request_not_found', 'GET', '/v1/requests/nothing', undefined, /no attempt of a request `nothing`/],
-    ['invalid_request', 'POST', '/v1/teams', { name: '-', spend: 1 }, /(?=.*name: )(?=.*spend: )/],
-    ['route_not_found', 'GET', '/v1/teams/x/y/z', undefined, /no route GET/],
-  ])('says %s', async (code, method, path, fields, says) => {
-    const { status, body } = await weir.management.send(method, path, fields)
-    check({ status, ...(body as { error: ErrorBody }).error }, code, says)
-  })
-
-  it('says that a name is taken, and what still uses what should go', async () => {
-    const again = await weir.management.send('POST', '/v1/teams', { name: scene.team.id })
-    check({ status: again.status, ...(again.body as { error: ErrorBody }).error }, 'already_exists', /Choose another name/)
-    for (const path of [`/v1/teams/${scene.team.id}`, `/v1/workloads/${scene.workload.id}`, `/v1/providers/${scene.provider.id}`]) {
-      const { status, body } = await weir.management.send('DELETE', path)
-      check({ status, ...(body as { error: ErrorBody }).error }, 'in_use', /in use by .*(key|model)/)
-    }
-  })
-
-  it('takes the master key only', async () => {
-    const ask = (key?: string) => sendRefused({ url: weir.url, path: '/v1/teams', method: 'GET', ...(key && { key }) })
-    const none = await ask()
-    check({ status: none.status, ...none.error }, 'missing_api_key', /./)
-    const wrong = await ask(`${weir.masterKey}x`)
-    check({ status: wrong.status, ...wrong.error }, 'invalid_api_key', /./)
-    const virtual = await ask(scene.key)
-    check({ status: virtual.status, ...virtual.error }, 'endpoint_not_allowed', /./)
   })
 })
 
@@ -350,16 +346,26 @@ describe('a part of Weir that is away', () => {
       }
       const { InternalServerError, AuthenticationError } = OpenAI
       const error = await raised(generateVirtualKey(), scene.model.name)
-      await expectRaised({ code: 'service_unavailable', sdk: InternalServerError, says: /identity.*try again/ }, error)
+      expectRaised(
+        { code: 'service_unavailable', sdk: InternalServerError, says: /identity.*try again/ },
+        error,
+      )
       expect(Number(error.headers?.get('retry-after'))).toBeGreaterThan(0)
       // What cannot be a key is known to be none without asking.
       expect(await raised('vk_guess', scene.model.name)).toBeInstanceOf(AuthenticationError)
-      const reply = await sendRefused({ url: weir.url, path: '/v1/teams', method: 'GET', key: weir.masterKey })
+      const reply = await sendRefused({
+        url: weir.url,
+        path: '/v1/teams',
+        method: 'GET',
+        key: weir.masterKey,
+      })
       check({ status: reply.status, ...reply.error }, 'service_unavailable', /identity.*Try again/)
       expect(Number(reply.headers['retry-after'])).toBeGreaterThan(0)
     } finally {
       await weir.startProcess('identity')
-      await waitFor(async () => (await weir.management.send('GET', '/v1/teams?limit=1')).status === 200, { timeoutMs: 30_000 })
+      await waitFor(async () => (await weir.management.send('GET', '/v1/teams?limit=1')).status === 200, {
+        timeoutMs: 30_000,
+      })
     }
   })
 })
@@ -368,6 +374,9 @@ it('has shown every code of the table that can occur here', () => {
   const elsewhere: ErrorCode[] = [
     // timeout.e2e.spec.ts
     'provider_timeout',
+    // management-refusal.e2e.spec.ts
+    ...(['organization_not_found', 'team_not_found', 'workspace_not_found', 'workload_not_found'] as const),
+    ...(['request_not_found', 'key_not_found', 'already_exists', 'in_use'] as const),
     // There are no deployments, policies and budgets yet; and a fault of our own is not to be had.
     ...(['deployment_not_allowed', 'policy_violation', 'budget_exceeded', 'internal_error'] as const),
   ]

@@ -14,7 +14,9 @@ beforeAll(async () => {
   weir = await useWeir()
   scene = await createScene(weir)
   factory = scene.factory
-  const more = await Promise.all(Array.from({ length: 4 }, () => factory.createModel({ provider: scene.provider.id })))
+  const more = await Promise.all(
+    Array.from({ length: 4 }, () => factory.createModel({ provider: scene.provider.id })),
+  )
   models = [scene.model, ...more].map(({ name }) => name)
   await Promise.all(models.map((model) => inForce(weir, scene.key, model)))
 })
@@ -47,10 +49,20 @@ const listed = async (key: string): Promise<string[]> =>
 
 /** Numbers of the five models, as text, to their names. */
 const named = (numbers: string | undefined): string[] | undefined =>
-  numbers === undefined ? undefined : numbers === '*' ? ['*'] : [...numbers].map((number) => models[Number(number)] ?? '')
+  numbers === undefined
+    ? undefined
+    : numbers === '*'
+      ? ['*']
+      : [...numbers].map((number) => models[Number(number)] ?? '')
 
 describe('the models of a key', () => {
-  const cases: [key: string | undefined, workload: string | undefined, team: string | undefined, parent: string | undefined, effective: string][] = [
+  const cases: [
+    key: string | undefined,
+    workload: string | undefined,
+    team: string | undefined,
+    parent: string | undefined,
+    effective: string,
+  ][] = [
     [undefined, undefined, undefined, undefined, '01234'],
     ['*', '*', '*', '*', '01234'],
     ['012', undefined, undefined, undefined, '012'],
@@ -65,14 +77,19 @@ describe('the models of a key', () => {
     [undefined, '', undefined, undefined, ''],
     ['', '*', '*', '*', ''],
   ]
-  it.each(cases)('are those of key %s ∩ workload %s ∩ team %s ∩ parent %s', async (key, workload, team, parent, effective) => {
-    const rights = { key: named(key), workload: named(workload), team: named(team), parent: named(parent) }
-    const value = await makeKey(rights as Rights)
-    const expected = named(effective) ?? []
-    expect(await listed(value)).toEqual([...expected].sort())
-    const outcomes = await Promise.all(models.map(async (model) => [model, (await call(value, model)).status]))
-    expect(outcomes).toEqual(models.map((model) => [model, expected.includes(model) ? 200 : 403]))
-  })
+  it.each(cases)(
+    'are those of key %s ∩ workload %s ∩ team %s ∩ parent %s',
+    async (key, workload, team, parent, effective) => {
+      const rights = { key: named(key), workload: named(workload), team: named(team), parent: named(parent) }
+      const value = await makeKey(rights)
+      const expected = named(effective) ?? []
+      expect(await listed(value)).toEqual([...expected].sort())
+      const outcomes = await Promise.all(
+        models.map(async (model) => [model, (await call(value, model)).status]),
+      )
+      expect(outcomes).toEqual(models.map((model) => [model, expected.includes(model) ? 200 : 403]))
+    },
+  )
 
   it('may be named before they exist', async () => {
     const name = unique('later')
@@ -90,21 +107,27 @@ describe('the models of a key', () => {
   })
 
   it('are none of a provider that serves another workspace only', async () => {
-    const [here, elsewhere] = await Promise.all([scene.workspace, factory.createWorkspace()].map(async (workspace) => {
-      const { id } = await workspace
-      const provider = await factory.createSandbox({ workspace: id })
-      return factory.createModel({ provider: provider.id })
-    }))
+    const [here, elsewhere] = await Promise.all(
+      [scene.workspace, factory.createWorkspace()].map(async (workspace) => {
+        const { id } = await workspace
+        const provider = await factory.createSandbox({ workspace: id })
+        return factory.createModel({ provider: provider.id })
+      }),
+    )
     await inForce(weir, scene.key, here?.name ?? '')
     const visible = await listModels(weir.url, scene.key)
-    expect([visible.includes(here?.name ?? ''), visible.includes(elsewhere?.name ?? '')]).toEqual([true, false])
+    expect([visible.includes(here?.name ?? ''), visible.includes(elsewhere?.name ?? '')]).toEqual([
+      true,
+      false,
+    ])
     expect((await call(scene.key, here?.name ?? '')).status).toBe(200)
     expect((await call(scene.key, elsewhere?.name ?? '')).status).toBe(404)
   })
 
   it('can be asked for one by one, and the others are as if they were not', async () => {
     const key = await makeKey({ key: [models[0] ?? ''] })
-    const ask = (name: string) => send({ url: weir.url, key, method: 'GET', path: `/v1/models/${encodeURIComponent(name)}` })
+    const ask = (name: string) =>
+      send({ url: weir.url, key, method: 'GET', path: `/v1/models/${encodeURIComponent(name)}` })
     const reply = await ask(models[0] ?? '')
     expect(JSON.parse(reply.text)).toEqual({
       ...{ id: models[0], object: 'model', owned_by: scene.provider.name },
@@ -122,9 +145,13 @@ describe('a key', () => {
   const status = async (key: string): Promise<number> => (await call(key, scene.model.name)).status
 
   it('calls the endpoints that it is for', async () => {
-    const [chatOnly, embeddingsOnly] = await Promise.all([make({ endpoints: ['chat'] }), make({ endpoints: ['embeddings'] })])
+    const [chatOnly, embeddingsOnly] = await Promise.all([
+      make({ endpoints: ['chat'] }),
+      make({ endpoints: ['embeddings'] }),
+    ])
     expect([await status(chatOnly.key), await status(embeddingsOnly.key)]).toEqual([200, 403])
-    for (const { key } of [chatOnly, embeddingsOnly]) expect(await listModels(weir.url, key)).toContain(scene.model.name)
+    for (const { key } of [chatOnly, embeddingsOnly])
+      expect(await listModels(weir.url, key)).toContain(scene.model.name)
   })
 
   it('of type llm or default calls models, of type management does not', async () => {
@@ -162,4 +189,3 @@ describe('a key', () => {
     }
   })
 })
-

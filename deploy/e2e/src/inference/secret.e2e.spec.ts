@@ -23,7 +23,11 @@ let scene: Scene
 const replies: string[] = []
 
 const said = (call: ReceivedCall) => ({
-  error: { message: `No: ${call.request.headers.authorization}`, type: 'x', code: call.request.headers.authorization },
+  error: {
+    message: `No: ${call.request.headers.authorization}`,
+    type: 'x',
+    code: call.request.headers.authorization,
+  },
 })
 
 /** Everything that an upstream can do to give a credential away. */
@@ -35,8 +39,14 @@ const betrayals: [string, Answer][] = [
   ['400', (call) => call.reply(400, said(call))],
   ['422', (call) => call.reply(422, said(call))],
   ['500', (call) => call.reply(500, said(call))],
-  ['302', (call) => call.reply(302, '', { location: `http://127.0.0.1:1/${call.request.headers.authorization}` })],
-  ['headers', (call) => call.reply(200, { choices: [] }, { 'x-echo': call.request.headers.authorization ?? '' })],
+  [
+    '302',
+    (call) => call.reply(302, '', { location: `http://127.0.0.1:1/${call.request.headers.authorization}` }),
+  ],
+  [
+    'headers',
+    (call) => call.reply(200, { choices: [] }, { 'x-echo': call.request.headers.authorization ?? '' }),
+  ],
   ['not JSON', (call) => call.reply(200, `<pre>${call.request.headers.authorization}</pre>`)],
   ['cut', (call) => call.cut()],
   [
@@ -58,13 +68,26 @@ beforeAll(async () => {
     const reply = await send({ url: weir.url, key: scene.key, body })
     replies.push(JSON.stringify(reply.headers) + reply.text)
   }
-  for (const path of ['/v1/providers', `/v1/providers/${scene.provider.id}`, '/v1/models', '/v1/keys', '/v1/requests']) {
+  for (const path of [
+    '/v1/providers',
+    `/v1/providers/${scene.provider.id}`,
+    '/v1/models',
+    '/v1/keys',
+    '/v1/requests',
+  ]) {
     replies.push((await weir.management.send('GET', path)).text)
   }
   const { management } = weir
-  replies.push((await management.send('PATCH', `/v1/providers/${scene.provider.id}`, { api_key: canary })).text)
-  replies.push((await management.send('POST', '/v1/providers', { api_key: canary, name: 5, type: 'openai' })).text)
-  replies.push((await management.send('POST', '/v1/providers', { api_key: `${canary} ü`, name: 'x', type: 'openai' })).text)
+  replies.push(
+    (await management.send('PATCH', `/v1/providers/${scene.provider.id}`, { api_key: canary })).text,
+  )
+  replies.push(
+    (await management.send('POST', '/v1/providers', { api_key: canary, name: 5, type: 'openai' })).text,
+  )
+  replies.push(
+    (await management.send('POST', '/v1/providers', { api_key: `${canary} ü`, name: 'x', type: 'openai' }))
+      .text,
+  )
   await waitForAttempts(weir.management, { key: scene.virtualKey.id }, betrayals.length)
 })
 afterAll(() => upstream.stop())
@@ -118,7 +141,13 @@ describe('what Weir keeps', () => {
 
   it('has logs, a database and snapshots that were searched', () => {
     const files = filesOf(weir.home)
-    for (const name of [/^logs\/gateway-1\.log$/, /^logs\/catalog\.log$/, /\/pg_wal\/[0-9A-F]{24}$/, /snapshot\.bin$/, /journal\.db/]) {
+    for (const name of [
+      /^logs\/gateway-1\.log$/,
+      /^logs\/catalog\.log$/,
+      /\/pg_wal\/[0-9A-F]{24}$/,
+      /snapshot\.bin$/,
+      /journal\.db/,
+    ]) {
       expect(files.filter((file) => name.test(file))).not.toEqual([])
     }
     // The search itself works: what is no secret is found.
@@ -151,7 +180,14 @@ describe('what Weir keeps', () => {
 
 /** Files of the instance's folder that contain a text, in UTF-8 or UTF-16. */
 function filesWith(text: string): string[] {
-  const needles = [Buffer.from(text), Buffer.from(Buffer.from(text).toString('base64').replace(/.?.?=*$/, ''))]
+  const needles = [
+    Buffer.from(text),
+    Buffer.from(
+      Buffer.from(text)
+        .toString('base64')
+        .replace(/.?.?=*$/, ''),
+    ),
+  ]
   return filesOf(weir.home).filter((file) => {
     const content = readFileSync(join(weir.home, file))
     return needles.some((needle) => content.includes(needle))

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { waitForAttempt } from '../stack/accounting.js'
 import { chat, eventsOf, openCall, send } from '../stack/client.js'
+import { containing } from '../stack/matchers.js'
 import { type Answer, chunk, RawUpstream, type ReceivedCall, sse, usageChunk } from '../stack/raw-upstream.js'
 import { createScene, type Scene } from '../stack/scene.js'
 import { readResidentBytes } from '../stack/metrics.js'
@@ -60,10 +61,22 @@ describe('a stream', () => {
       const reply = await send(ask(options))
       expect(eventsOf(reply.text)).toEqual(eventsOf(shown + sse('[DONE]')))
       expect(await waitForAttempt(weir.management, reply.headers['x-request-id'])).toMatchObject({
-        ...{ outcome: 'succeeded', usage_source: 'reported', input_tokens: 12, output_tokens: 4, streamed: true },
+        ...{
+          outcome: 'succeeded',
+          usage_source: 'reported',
+          input_tokens: 12,
+          output_tokens: 4,
+          streamed: true,
+        },
       })
     },
   )
+
+  it('shows none that is written in another way', async () => {
+    answerWith(`data: {"choices": [{"delta": {"content": "Hi"}}], "usage": null}\n\n${sse('[DONE]')}`)
+    const [event = ''] = eventsOf((await send(ask())).text)
+    expect(JSON.parse(event)).toEqual({ choices: [{ delta: { content: 'Hi' } }] })
+  })
 
   it('keeps what a last chunk has besides its usage', async () => {
     const last = chunk('!', { usage: { prompt_tokens: 2, completion_tokens: 1 }, system_fingerprint: 'fp' })
@@ -104,7 +117,9 @@ describe('a stream', () => {
     const words: string[] = []
     for await (const part of reply.setEncoding('utf8')) {
       for (const event of eventsOf(part as string).filter((text) => text !== '[DONE]')) {
-        words.push((JSON.parse(event) as { choices: [{ delta: { content: string } }] }).choices[0].delta.content)
+        words.push(
+          (JSON.parse(event) as { choices: [{ delta: { content: string } }] }).choices[0].delta.content,
+        )
         goOn()
       }
     }
@@ -143,8 +158,14 @@ describe('a stream that does not end well', () => {
       },
     ],
     ['that just stops', (call) => (call.startStream(), call.end(partial))],
-    ['that stops within an event', (call) => (call.startStream(), call.end(`${partial}data: {"choices":[{"del`))],
-    ['that stops within its mark of the end', (call) => (call.startStream(), call.end(`${partial}data: [DONE]`))],
+    [
+      'that stops within an event',
+      (call) => (call.startStream(), call.end(`${partial}data: {"choices":[{"del`)),
+    ],
+    [
+      'that stops within its mark of the end',
+      (call) => (call.startStream(), call.end(`${partial}data: [DONE]`)),
+    ],
   ]
   it.each(endings)('%s ends with an error event, never with [DONE], and is paid for', async (_, how) => {
     answer(how)
@@ -153,7 +174,11 @@ describe('a stream that does not end well', () => {
     expect(JSON.parse(events[0] ?? '')).toMatchObject({ choices: [{ delta: { content: 'twelve bytes' } }] })
     expect(events).toHaveLength(2)
     expect(JSON.parse(events[1] ?? '')).toMatchObject({
-      error: { code: 'provider_error', type: 'api_error', message: expect.stringContaining('broke off') as string },
+      error: {
+        code: 'provider_error',
+        type: 'api_error',
+        message: containing('broke off'),
+      },
     })
     expect(await waitForAttempt(weir.management, reply.headers['x-request-id'])).toMatchObject({
       ...{ outcome: 'cut', error_code: 'provider_error', usage_source: 'estimated', output_tokens: 3 },
@@ -162,7 +187,9 @@ describe('a stream that does not end well', () => {
   })
 
   it('passes the provider’s own error event on and does not make a success of it', async () => {
-    const error = sse({ error: { message: 'The model is overloaded.', type: 'server_error', code: 'overloaded' } })
+    const error = sse({
+      error: { message: 'The model is overloaded.', type: 'server_error', code: 'overloaded' },
+    })
     answerWith(partial + error)
     const reply = await send(ask(withUsage))
     expect(reply.text).toBe(partial + error)
@@ -295,7 +322,10 @@ describe('a caller that reads slowly', () => {
     reply.pause()
     // Until nothing moves any more for half a second.
     let last = -1
-    await waitFor(() => (written === last ? true : ((last = written), false)), { intervalMs: 500, timeoutMs: 20_000 })
+    await waitFor(() => (written === last ? true : ((last = written), false)), {
+      intervalMs: 500,
+      timeoutMs: 20_000,
+    })
     const grown = (await readResidentBytes(weir)) - before
     // Two connections' buffers in the kernel, and what the three processes hold.
     expect(written).toBeLessThan(40 * 1024 * 1024)
@@ -305,6 +335,8 @@ describe('a caller that reads slowly', () => {
     open.request.destroy()
     await waitFor(() => call?.leftAt, { what: 'the upstream to be stopped' })
     expect((call?.leftAt ?? Infinity) - left).toBeLessThan(1_000)
-    expect(await waitForAttempt(weir.management, reply.headers['x-request-id'])).toMatchObject({ outcome: 'client_closed' })
+    expect(await waitForAttempt(weir.management, reply.headers['x-request-id'])).toMatchObject({
+      outcome: 'client_closed',
+    })
   })
 })

@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import type { TestProject } from 'vitest/node'
 import { startWeir, type Weir } from '@weir/local'
+import { compileCache } from './compile-cache.js'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -22,9 +22,6 @@ const TIMEOUTS = {
   WEIR_FIRST_BYTE_TIMEOUT_MS: '3000',
   WEIR_IDLE_TIMEOUT_MS: '3000',
 }
-
-/** Kept between runs: writing it costs each process seconds at its end. */
-const COMPILE_CACHE = fileURLToPath(new URL('../../../../node_modules/.cache/weir-e2e', import.meta.url))
 
 /** Less than vitest waits for a teardown. */
 const STOP_TIMEOUT_MS = 8_000
@@ -89,7 +86,7 @@ class SharedWeir {
       port: 0,
       // Two, where the system can share a port: what holds must hold on every gateway.
       gateways: process.platform === 'linux' ? 2 : 1,
-      env: { ...TIMEOUTS, NODE_COMPILE_CACHE: COMPILE_CACHE },
+      env: { ...TIMEOUTS, NODE_COMPILE_CACHE: compileCache },
       quiet: true,
     })
   }

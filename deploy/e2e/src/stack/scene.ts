@@ -3,6 +3,9 @@ import { waitFor } from '@weir/testing'
 import { type CreatedKey, Factory, type Resource } from './factory.js'
 import type { SharedWeir } from './weir.js'
 
+/** What of an instance a scene needs. */
+type Host = Pick<SharedWeir, 'url' | 'management' | 'gateways'>
+
 /** One application with all that stands behind it. */
 export interface Scene {
   factory: Factory
@@ -21,7 +24,7 @@ export interface Scene {
 
 /** Makes an application that may use every model, over a provider at `baseUrl` or the sandbox, and waits until it is in force. */
 export async function createScene(
-  weir: SharedWeir,
+  weir: Host,
   options: {
     /** The provider's; absent: a sandbox. */
     baseUrl?: string
