@@ -183,6 +183,32 @@ describe('the journal', () => {
     expect(await publishedEvents()).toEqual([eventOf(start, endOf()), eventOf(start, endOf())])
   })
 
+  it('sends what an older version has left, and passes by what nobody can read', async () => {
+    const first = open({ databaseUrl: noDatabase })
+    const [older, broken, sound] = [startOf(), startOf(), startOf()]
+    for (const start of [older, broken, sound]) await settle(first, await begin(first, start), endOf())
+    await begin(first, startOf())
+    await close(first)
+    const database = new DatabaseSync(join(folder, journalFile))
+    database.exec(`UPDATE attempt SET start = json_remove(start, '$.provider', '$.streamed') WHERE seq = 1`)
+    database.exec(`UPDATE attempt SET start = substr(start, 1, 20) WHERE seq IN (2, 4)`)
+    database.close()
+
+    const second = open()
+    await waitFor(() => second.depth.settled === 1, { timeoutMs: 10_000 })
+    const third = startOf()
+    await settle(second, await begin(second, third), endOf())
+    await waitFor(() => second.depth.settled === 1, { timeoutMs: 10_000 })
+    await waitFor(async () => (await publishedEvents()).length === 3)
+    // It waits for no more, and does not ask again and again either.
+    const { user } = process.cpuUsage()
+    await sleep(300)
+    expect(process.cpuUsage().user - user).toBeLessThan(150_000)
+    const events = new Map((await publishedEvents()).map((event) => [event.eventId, event]))
+    expect(events.get(older.eventId)).toEqual({ ...eventOf(older, endOf()), provider: '', streamed: false })
+    expect([...events.keys()].sort()).toEqual([older, sound, third].map(({ eventId }) => eventId).sort())
+  })
+
   it('sends nothing again once its rows are gone', async () => {
     for (let run = 1; run <= 3; run++) {
       const journal = open()

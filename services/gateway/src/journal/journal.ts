@@ -54,6 +54,8 @@ export class Journal {
   private nextSeq: number
   private openCount = 0
   private settledCount = 0
+  /** Settled, but nobody can read them. */
+  private unreadableCount = 0
   private drained: (() => void) | undefined
   private exited = false
   private closed = false
@@ -122,7 +124,7 @@ export class Journal {
   async close(timeoutMs: number): Promise<void> {
     this.closed = true
     this.flush()
-    if (this.settledCount > 0 && !this.exited) {
+    if (this.publishableCount > 0 && !this.exited) {
       await new Promise<void>((resolve) => {
         this.drained = resolve
         setTimeout(resolve, timeoutMs).unref()
@@ -171,7 +173,7 @@ export class Journal {
       }
       this.settledCount -= seqs.length
       this.tell('deleted')
-      if (this.settledCount === 0) this.drained?.()
+      if (this.publishableCount === 0) this.drained?.()
     })
   }
 
@@ -207,6 +209,10 @@ export class Journal {
     for (const { written } of operations) written?.(failure)
   }
 
+  private get publishableCount(): number {
+    return this.settledCount - this.unreadableCount
+  }
+
   private announce(): void {
     if (this.told) return
     this.told = true
@@ -222,12 +228,23 @@ export class Journal {
       start: string
       progress: string | null
     }[]) {
-      const noted = progress === null ? undefined : (JSON.parse(progress) as AttemptProgress)
-      this.updateEnding.run(JSON.stringify(interruptedEnd(JSON.parse(start) as AttemptStart, noted)), seq)
+      try {
+        const noted = progress === null ? undefined : (JSON.parse(progress) as AttemptProgress)
+        const end = interruptedEnd(JSON.parse(start) as AttemptStart, noted)
+        this.updateEnding.run(JSON.stringify(end), seq)
+      } catch (error) {
+        if (!(error instanceof SyntaxError)) throw error
+        this.logger.error(
+          { err: error, seq },
+          'An attempt in the journal cannot be read: it stays there, open.',
+        )
+      }
     }
     this.database.exec('COMMIT')
     this.settledCount = Number(
-      this.database.prepare('SELECT count(*) AS rows FROM attempt').get()?.['rows'] ?? 0,
+      this.database.prepare('SELECT count(*) AS rows FROM attempt WHERE ending IS NOT NULL').get()?.[
+        'rows'
+      ] ?? 0,
     )
     if (this.settledCount > 0) {
       this.logger.info(
@@ -242,9 +259,17 @@ export class Journal {
     worker.on('message', (message: FromPublisher) => {
       if (message.type === 'published') return this.deleteAcknowledged(message.seqs)
       if (message.type === 'log') return this.logger[message.level](message.details, message.text)
+      if (message.type === 'unreadable') {
+        this.unreadableCount++
+        const { seq, reason } = message
+        return this.logger.error(
+          { seq, reason },
+          'An attempt in the journal cannot be read: it stays there, unpublished.',
+        )
+      }
       this.told = false
       // Settled after it had looked, and before this thread knew that it had.
-      if (this.settledCount > 0) this.announce()
+      if (this.publishableCount > 0) this.announce()
     })
     worker.on('error', (error) => this.logger.fatal({ err: error }, 'The journal’s publisher failed.'))
     worker.on('exit', (code) => {

@@ -1,4 +1,4 @@
-import { type Bus, createBus } from '@weir/bus'
+import { type Bus, createBus, type Message } from '@weir/bus'
 import { requestSettled } from '@weir/contracts'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -20,6 +20,7 @@ export type ToPublisher = 'settled' | 'deleted' | 'close'
 export type FromPublisher =
   | { type: 'looking' }
   | { type: 'published'; seqs: number[] }
+  | { type: 'unreadable'; seq: number; reason: string }
   | { type: 'log'; level: 'warn' | 'info'; details: Record<string, unknown>; text: string }
 
 const batchSize = 500
@@ -31,6 +32,9 @@ const maxPauseMs = 5_000
 
 /** The write-ahead log grows to a little more than this: 32 MiB. */
 const maxLogPages = 8_192
+
+/** For fields that a row lacks, because an older version has written it. */
+const blankEvent = requestSettled.decode('{"event_id":"none"}')
 
 interface Row {
   seq: number
@@ -49,6 +53,8 @@ class Publisher {
   private settled = true
   private closed = false
   private failing = false
+  /** Numbers of rows that cannot be read. */
+  private readonly unreadable = new Set<number>()
 
   constructor(
     options: PublisherOptions,
@@ -69,19 +75,22 @@ class Publisher {
   async run(): Promise<void> {
     // By number, not by "newest": attempts settle in another order than they start.
     const select = this.database.prepare(
-      'SELECT seq, start, ending FROM attempt WHERE ending IS NOT NULL ORDER BY seq LIMIT ?',
+      `SELECT seq, start, ending FROM attempt WHERE ending IS NOT NULL
+       AND seq NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`,
     )
     while (!this.closed) {
       this.settled = false
-      const rows = select.all(batchSize) as unknown as Row[]
+      const rows = select.all(JSON.stringify([...this.unreadable]), batchSize) as unknown as Row[]
       if (rows.length === 0) {
         this.port.postMessage({ type: 'looking' } satisfies FromPublisher)
         if (!this.settled) await this.nextMessage()
         continue
       }
-      await this.publish(rows)
+      const events = rows.flatMap((row) => this.read(row) ?? [])
+      if (events.length === 0) continue
+      await this.publish(events.map(({ message }) => message))
       if (this.closed) break
-      this.port.postMessage({ type: 'published', seqs: rows.map((row) => row.seq) } satisfies FromPublisher)
+      this.port.postMessage({ type: 'published', seqs: events.map(({ seq }) => seq) } satisfies FromPublisher)
       await this.nextDeletion()
       if (rows.length < batchSize && !this.closed) await setTimeout(gatherMs)
     }
@@ -90,13 +99,25 @@ class Publisher {
     this.port.close()
   }
 
+  /**
+   * The event of a row. One that cannot be read stays where it is, to be looked into; those behind it
+   * must not wait for it.
+   */
+  private read({ seq, start, ending }: Row): { seq: number; message: Message } | undefined {
+    try {
+      const attempt = JSON.parse(start) as AttemptStart
+      const event = { ...blankEvent, ...toRequestSettled(attempt, JSON.parse(ending) as AttemptEnd) }
+      return { seq, message: requestSettled.encode(event, 'gateway', attempt.traceparent) }
+    } catch (error) {
+      this.unreadable.add(seq)
+      const reason = error instanceof Error ? error.message : String(error)
+      this.port.postMessage({ type: 'unreadable', seq, reason } satisfies FromPublisher)
+      return undefined
+    }
+  }
+
   /** Tries until the bus has acknowledged, or the publisher is closed. */
-  private async publish(rows: Row[]): Promise<void> {
-    const messages = rows.map((row) => {
-      const start = JSON.parse(row.start) as AttemptStart
-      const event = toRequestSettled(start, JSON.parse(row.ending) as AttemptEnd)
-      return requestSettled.encode(event, 'gateway', start.traceparent)
-    })
+  private async publish(messages: Message[]): Promise<void> {
     for (let pauseMs = 100; !this.closed; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
       try {
         await this.bus.publish(requestSettled.topic, messages)

@@ -13,6 +13,9 @@ import { type WatchBatch, Watcher } from './watcher.js'
 
 const saveDelayMs = 200
 
+/** After which a snapshot that the disk refused is written again. */
+const saveRetryMs = 5_000
+
 /** Writing takes longer the more keys there are; at most this share of the time is spent on it. */
 const saveShare = 0.05
 
@@ -30,6 +33,7 @@ export class Snapshots {
   private saveTimer: NodeJS.Timeout | undefined
   private saving: Promise<void> | undefined
   private lastSaveMs = 0
+  private closed = false
 
   constructor(
     config: GatewayConfig & InternalTrust,
@@ -114,6 +118,7 @@ export class Snapshots {
   }
 
   async close(): Promise<void> {
+    this.closed = true
     for (const watcher of [this.identity, this.catalog, this.policy]) watcher.close()
     clearTimeout(this.saveTimer)
     await this.saving
@@ -124,14 +129,17 @@ export class Snapshots {
   /** A heartbeat changes nothing and is not worth a write. */
   private saveSoon(batch: WatchBatch<unknown>): void {
     const changed = batch.reset || batch.upserts.length > 0 || batch.removals.length > 0
-    if (!changed || this.saveTimer || !this.identity.loaded || !this.catalog.loaded || !this.policy.loaded) return
-    this.saveTimer = setTimeout(
-      () => {
-        this.saveTimer = undefined
-        this.saving = this.save()
-      },
-      Math.max(saveDelayMs, this.lastSaveMs / saveShare),
-    )
+    if (!changed || !this.identity.loaded || !this.catalog.loaded || !this.policy.loaded) return
+    this.saveAfter(Math.max(saveDelayMs, this.lastSaveMs / saveShare))
+  }
+
+  /** One at a time: two would write to one file. */
+  private saveAfter(delayMs: number): void {
+    if (this.closed) return
+    this.saveTimer ??= setTimeout(() => {
+      this.saveTimer = undefined
+      this.saving = Promise.resolve(this.saving).then(() => this.save())
+    }, delayMs)
   }
 
   private async save(): Promise<void> {
@@ -145,6 +153,7 @@ export class Snapshots {
       })
     } catch (error) {
       this.logger.error({ err: error }, 'The snapshot cannot be written: a restart would serve from an older one. Check the disk of WEIR_DATA_DIR.')
+      this.saveAfter(saveRetryMs)
     }
     this.lastSaveMs = performance.now() - startedAt
   }
