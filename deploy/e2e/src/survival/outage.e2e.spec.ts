@@ -137,6 +137,8 @@ describe('with a full disk', () => {
     await sleep(500)
     // Every write to a file fails from now on: the journal's, the snapshot's and the log's.
     limitFileSize(pid, '0')
+    const workspace = await trial.instance.management.create('/v1/workspaces', { name: 'made-while-full' })
+    expect(workspace).toMatchObject({ name: 'made-while-full' })
     const outcomes = await load
     const refused = outcomes.filter(({ result }) => result === 'refused')
     expect(refused.length).toBeGreaterThan(10)
@@ -146,9 +148,12 @@ describe('with a full disk', () => {
     expect(outcomes.filter(({ result }) => result === 'broken')).toEqual([])
 
     limitFileSize(pid, 'unlimited')
+    const freedAt = Date.now()
     await sleep(1_100)
     expect(unserved(await trial.load({ requests: 20, rate: 50, seed: 5 }))).toEqual([])
     expect(processOf('gateway-1').pid).toBe(pid)
+    const snapshot = join(instance.weir.home.gateway(1), 'snapshot.bin')
+    await waitFor(() => statSync(snapshot).mtimeMs > freedAt, { timeoutMs: 15_000, what: 'the new snapshot' })
     expect(await trial.settle(60_000)).toBe(true)
     const evidence = await trial.collect()
     expect(withoutRefusals(judge(evidence))).toEqual([])
