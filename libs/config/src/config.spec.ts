@@ -27,7 +27,9 @@ describe('loadConfig', () => {
   })
 
   it('shows no secret, neither in mistakes nor in the description', () => {
-    expect(() => loadConfig(RestConfig, { ...good, WEIR_MASTER_KEY: 'short-secret' })).not.toThrow('short-secret')
+    expect(() => loadConfig(RestConfig, { ...good, WEIR_MASTER_KEY: 'short-secret' })).not.toThrow(
+      'short-secret',
+    )
     expect(JSON.stringify(describeConfig(loadConfig(RestConfig, good)))).not.toContain('mmmm')
   })
 })

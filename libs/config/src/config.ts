@@ -38,7 +38,8 @@ const read = (read: (value: string) => unknown): PropertyDecorator =>
   Transform(({ value }: TransformFnParams) => (typeof value === 'string' ? read(value) : (value as unknown)))
 
 /** A whole number. */
-export const AsInteger = (): PropertyDecorator => read((value) => (/^-?\d+$/.test(value) ? Number(value) : value))
+export const AsInteger = (): PropertyDecorator =>
+  read((value) => (/^-?\d+$/.test(value) ? Number(value) : value))
 
 /** A switch: 1/true/on or 0/false/off. */
 export const AsBoolean = (): PropertyDecorator =>

@@ -79,8 +79,16 @@ export const errorTable = {
     'There is no attempt of a request `{request}`. It is listed about a second after its end; the id is the x-request-id of the reply.',
   ),
   key_not_found: row(404, missing, 'There is no virtual key with the id `{key}`.'),
-  route_not_found: row(404, missing, 'There is no route {method} {path}. GET /docs shows those that there are.'),
-  already_exists: row(409, invalid, 'There is already a {kind} `{id}`. Choose another name, or change that one.'),
+  route_not_found: row(
+    404,
+    missing,
+    'There is no route {method} {path}. GET /docs shows those that there are.',
+  ),
+  already_exists: row(
+    409,
+    invalid,
+    'There is already a {kind} `{id}`. Choose another name, or change that one.',
+  ),
   in_use: row(409, invalid, 'The {kind} `{id}` is in use by {users}. Delete or change those first.'),
   request_too_large: row(413, invalid, 'The request body is larger than {limit}. Send less.'),
   rate_limit_exceeded: row(429, 'rate_limit_error', '{reason}'),

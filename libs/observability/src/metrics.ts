@@ -12,7 +12,11 @@ export function startMetrics(service: string): void {
 }
 
 /** A counter of this process's registry. */
-export function counter<Label extends string>(name: string, help: string, labelNames: Label[] = []): Counter<Label> {
+export function counter<Label extends string>(
+  name: string,
+  help: string,
+  labelNames: Label[] = [],
+): Counter<Label> {
   return new Counter({ name, help, labelNames, registers: [registry] })
 }
 

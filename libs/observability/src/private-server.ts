@@ -46,7 +46,11 @@ export class PrivateServer {
       if (path === '/readyz') {
         return void this.missing().then((missing) => {
           const ready = Object.keys(missing).length === 0
-          reply(ready ? 200 : 503, 'application/json', JSON.stringify({ status: ready ? 'ok' : 'not ready', missing }))
+          reply(
+            ready ? 200 : 503,
+            'application/json',
+            JSON.stringify({ status: ready ? 'ok' : 'not ready', missing }),
+          )
         })
       }
       if (path === '/metrics') {

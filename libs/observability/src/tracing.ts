@@ -1,4 +1,12 @@
-import { context, propagation, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import {
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api'
 
 let stop: (() => Promise<void>) | undefined
 
@@ -10,7 +18,11 @@ export async function startTracing(service: string): Promise<void> {
   if (!process.env['OTEL_EXPORTER_OTLP_ENDPOINT']) return
   const { NodeSDK } = await import('@opentelemetry/sdk-node')
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http')
-  const sdk = new NodeSDK({ serviceName: `weir-${service}`, traceExporter: new OTLPTraceExporter(), instrumentations: [] })
+  const sdk = new NodeSDK({
+    serviceName: `weir-${service}`,
+    traceExporter: new OTLPTraceExporter(),
+    instrumentations: [],
+  })
   sdk.start()
   tracing.on = true
   stop = () => sdk.shutdown()
@@ -32,7 +44,12 @@ export function currentTraceparent(): string | undefined {
 
 /** Runs `work` in a span that continues the trace of `traceparent`; just runs it when traces are off. */
 export function inSpan<T>(
-  options: { name: string; traceparent?: string; kind?: SpanKind; attributes?: Record<string, string | number> },
+  options: {
+    name: string
+    traceparent?: string
+    kind?: SpanKind
+    attributes?: Record<string, string | number>
+  },
   work: (span: Span | undefined) => Promise<T>,
 ): Promise<T> {
   if (!tracing.on) return work(undefined)
@@ -40,16 +57,21 @@ export function inSpan<T>(
     ? propagation.extract(ROOT_CONTEXT, { traceparent: options.traceparent })
     : context.active()
   const { name, kind = SpanKind.INTERNAL, attributes } = options
-  return trace.getTracer('weir').startActiveSpan(name, { kind, ...(attributes && { attributes }) }, parent, async (span) => {
-    try {
-      return await work(span)
-    } catch (error) {
-      span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) })
-      throw error
-    } finally {
-      span.end()
-    }
-  })
+  return trace
+    .getTracer('weir')
+    .startActiveSpan(name, { kind, ...(attributes && { attributes }) }, parent, async (span) => {
+      try {
+        return await work(span)
+      } catch (error) {
+        span.setStatus({
+          code: SpanStatusCode.ERROR,
+          message: error instanceof Error ? error.message : String(error),
+        })
+        throw error
+      } finally {
+        span.end()
+      }
+    })
 }
 
 export { SpanKind } from '@opentelemetry/api'

@@ -6,7 +6,9 @@ const only = (...names: string[]): ModelSet => ({ all: false, names: new Set(nam
 
 describe('findModelRefusal', () => {
   it('allows what everyone allows', () => {
-    expect(findModelRefusal({ virtualKey: all, workload: only('a'), teams: [all, only('a', 'b')] }, 'a')).toBeUndefined()
+    expect(
+      findModelRefusal({ virtualKey: all, workload: only('a'), teams: [all, only('a', 'b')] }, 'a'),
+    ).toBeUndefined()
   })
 
   it('names who refuses', () => {

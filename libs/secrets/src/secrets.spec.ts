@@ -1,6 +1,13 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { equalSecrets, generateVirtualKey, hashVirtualKey, isVirtualKey, Keyring, readPepper } from './index.js'
+import {
+  equalSecrets,
+  generateVirtualKey,
+  hashVirtualKey,
+  isVirtualKey,
+  Keyring,
+  readPepper,
+} from './index.js'
 
 const key = (version: number) => `${version}:${randomBytes(32).toString('base64')}`
 

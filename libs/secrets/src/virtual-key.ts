@@ -40,7 +40,10 @@ export interface Pepper {
 export function readPepper(base64: string): Pepper {
   const secret = Buffer.alloc(blockBytes)
   Buffer.from(base64, 'base64').copy(secret)
-  return { inner: secret.map((byte) => byte ^ 0x36) as Buffer, outer: secret.map((byte) => byte ^ 0x5c) as Buffer }
+  return {
+    inner: secret.map((byte) => byte ^ 0x36) as Buffer,
+    outer: secret.map((byte) => byte ^ 0x5c) as Buffer,
+  }
 }
 
 /**

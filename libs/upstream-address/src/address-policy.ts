@@ -87,7 +87,8 @@ export class AddressPolicy {
     }
     if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must begin with https:// or http://'
     if (url.username !== '' || url.password !== '') return 'must not contain a user name or password'
-    if (url.search !== '' || url.hash !== '' || text.includes('#') || text.includes('?')) return 'must not have a query or a fragment'
+    if (url.search !== '' || url.hash !== '' || text.includes('#') || text.includes('?'))
+      return 'must not have a query or a fragment'
     // The parser has turned decimal, octal and hexadecimal spellings into the dotted one.
     const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
     const address = host === 'localhost' || host.endsWith('.localhost') ? '127.0.0.1' : host

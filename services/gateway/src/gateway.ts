@@ -21,18 +21,31 @@ import { HttpUpstream } from './upstream/http-upstream.js'
 const keepAliveMs = 75_000
 
 /** Puts the gateway together: snapshots in, requests through, usage out. */
-export async function startGateway({ config, logger, privateServer }: ServiceContext<GatewayConfig>): Promise<RunningService> {
+export async function startGateway({
+  config,
+  logger,
+  privateServer,
+}: ServiceContext<GatewayConfig>): Promise<RunningService> {
   const snapshots = new Snapshots(config, new Keyring(config.encryptionKeys), logger)
   snapshots.start()
   const databaseUrl = config.busDatabaseUrl ?? config.databaseUrl
   const journal = new Journal(
     config.dataDir,
-    { ...(config.kafkaBrokers && { kafkaBrokers: config.kafkaBrokers }), ...(databaseUrl && { databaseUrl }) },
+    {
+      ...(config.kafkaBrokers && { kafkaBrokers: config.kafkaBrokers }),
+      ...(databaseUrl && { databaseUrl }),
+    },
     logger,
   )
   const addresses = new AddressPolicy(config.upstreamAllow)
   const http = new HttpUpstream({ ...config, isForbidden: (address) => addresses.isForbidden(address) })
-  const pipeline = new InferencePipeline(config, snapshots, journal, { http, sandbox: new SandboxUpstream() }, logger)
+  const pipeline = new InferencePipeline(
+    config,
+    snapshots,
+    journal,
+    { http, sandbox: new SandboxUpstream() },
+    logger,
+  )
   const forwarder = new Forwarder(config)
   privateServer.addCheck('snapshot', () => snapshots.missing(config.snapshotMaxAgeMs))
 
@@ -71,7 +84,9 @@ export async function startGateway({ config, logger, privateServer }: ServiceCon
 }
 
 /** Fastify on a server that offers each request to `take` first: what it takes never reaches the framework. */
-function publicAdapter(take: (request: IncomingMessage, response: ServerResponse) => boolean): FastifyAdapter {
+function publicAdapter(
+  take: (request: IncomingMessage, response: ServerResponse) => boolean,
+): FastifyAdapter {
   const adapter = new FastifyAdapter({
     genReqId: (request: IncomingMessage) => requestId(request.headers['x-request-id']),
     bodyLimit: 1024 * 1024,

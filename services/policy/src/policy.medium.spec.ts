@@ -37,7 +37,9 @@ describe('the policy service', () => {
   })
 
   it('refuses a caller without the internal secret', async () => {
-    const stranger = createGrpcClient(policyV1.EvaluationServiceService, address, { internalSecret: 'q'.repeat(32) })
+    const stranger = createGrpcClient(policyV1.EvaluationServiceService, address, {
+      internalSecret: 'q'.repeat(32),
+    })
     await expect(stranger.evaluate(emptyRequest)).rejects.toMatchObject({ code: status.UNAUTHENTICATED })
     stranger.close()
   })

@@ -85,6 +85,8 @@ describe('judge', () => {
     expect(whats(evidence)[0]).toMatch(/^rows whose call the upstream never received/)
     Object.assign(evidence.ledger[2]!, { outcome: 'interrupted', upstreamStatus: 0 })
     evidence.clients.pop()
+    expect(whats(evidence)).toEqual(['interrupted attempts without an estimate of what was sent'])
+    evidence.ledger[2]!.usageSource = 'estimated'
     expect(judge(evidence)).toEqual([])
   })
 

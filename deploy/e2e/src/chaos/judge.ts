@@ -58,6 +58,13 @@ function judgeAttempts(evidence: Evidence): Finding[] {
         .filter(({ outcome, upstreamStatus }) => !excused.has(outcome) || upstreamStatus !== 0)
         .map(({ eventId, outcome, upstreamStatus }) => `${eventId} (${outcome}, status ${upstreamStatus})`),
     ),
+    finding(
+      'interrupted attempts without an estimate of what was sent',
+      ledger
+        .filter(({ outcome }) => outcome === 'interrupted')
+        .filter(({ usageSource, inputTokens }) => usageSource !== 'estimated' || inputTokens === 0)
+        .map(describe),
+    ),
     finding('requests with more than one attempt', repeated(ledger.map(({ requestId }) => requestId))),
     finding(
       'attempts that the upstream answered and that failed all the same',

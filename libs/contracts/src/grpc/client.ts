@@ -1,4 +1,9 @@
-import { type ClientReadableStream, type Interceptor, InterceptingCall, makeClientConstructor } from '@grpc/grpc-js'
+import {
+  type ClientReadableStream,
+  type Interceptor,
+  InterceptingCall,
+  makeClientConstructor,
+} from '@grpc/grpc-js'
 import { currentTraceparent } from '@weir/observability'
 import { channelCredentials, type InternalTrust } from './credentials.js'
 
@@ -86,13 +91,20 @@ export function createGrpcClient<Service extends object>(
     'grpc.max_receive_message_length': 64 * 1024 * 1024,
   })
   const calls: Record<string, unknown> = { close: () => client.close() }
-  for (const [name, { path, responseStream, requestSerialize, responseDeserialize }] of Object.entries(definition)) {
+  for (const [name, { path, responseStream, requestSerialize, responseDeserialize }] of Object.entries(
+    definition,
+  )) {
     calls[name] = responseStream
-      ? (request: unknown) => client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request)
+      ? (request: unknown) =>
+          client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request)
       : (request: unknown) =>
           new Promise((resolve, reject) => {
-            client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, (error, response) =>
-              error ? reject(error) : resolve(response),
+            client.makeUnaryRequest(
+              path,
+              requestSerialize,
+              responseDeserialize,
+              request,
+              (error, response) => (error ? reject(error) : resolve(response)),
             )
           })
   }

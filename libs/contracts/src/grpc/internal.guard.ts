@@ -22,7 +22,10 @@ export class InternalGuard implements CanActivate {
     if (!isMetadata(metadata)) return true
     const [sent] = metadata.get('authorization')
     if (timingSafeEqual(digest(String(sent ?? '')), this.expected)) return true
-    throw new RpcException({ code: GrpcStatus.UNAUTHENTICATED, message: 'The internal secret is missing or wrong.' })
+    throw new RpcException({
+      code: GrpcStatus.UNAUTHENTICATED,
+      message: 'The internal secret is missing or wrong.',
+    })
   }
 }
 

@@ -57,7 +57,12 @@ export class ChatReply implements UpstreamHandler {
     this.options.settlement.noteHead(status)
     const encoding = headers['content-encoding']
     if (encoding !== undefined && encoding !== 'identity') {
-      return this.fail('failed', this.providerError(`it answered with the content encoding ${String(encoding)}, which was not asked for.`))
+      return this.fail(
+        'failed',
+        this.providerError(
+          `it answered with the content encoding ${String(encoding)}, which was not asked for.`,
+        ),
+      )
     }
     if (status === 200 && /^text\/event-stream/i.test(this.contentType)) {
       this.stream = new ChatStream(this.options.hidesUsage)
@@ -146,7 +151,12 @@ export class ChatReply implements UpstreamHandler {
     const { credential = '' } = this.options
     // A very short one would be found in anything.
     const quotesCredential = credential.length >= 8 && body.includes(credential)
-    const verdict = judgeStatus({ status: this.status, retryAfter: this.retryAfter, quotesCredential, ...start })
+    const verdict = judgeStatus({
+      status: this.status,
+      retryAfter: this.retryAfter,
+      quotesCredential,
+      ...start,
+    })
     if (verdict.kind === 'error') return this.fail('failed', verdict.error)
     this.finish()
     this.options.caller.errorCode = 'invalid_request'
@@ -173,12 +183,17 @@ export class ChatReply implements UpstreamHandler {
     this.finish()
     this.call?.abort()
     const { settlement } = this.options
-    const usage = this.stream ? this.streamUsage(this.stream) : estimatedUsage(settlement.start.estimatedInputTokens, 0)
+    const usage = this.stream
+      ? this.streamUsage(this.stream)
+      : estimatedUsage(settlement.start.estimatedInputTokens, 0)
     settlement.settle({ outcome: 'client_closed', usage })
   }
 
   private streamUsage(stream: ChatStream): Usage {
-    return stream.usage ?? estimatedUsage(this.options.settlement.start.estimatedInputTokens, stream.estimateOutputTokens())
+    return (
+      stream.usage ??
+      estimatedUsage(this.options.settlement.start.estimatedInputTokens, stream.estimateOutputTokens())
+    )
   }
 
   private providerError(reason: string): AppError {

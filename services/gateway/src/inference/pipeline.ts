@@ -125,7 +125,9 @@ export class InferencePipeline {
     const key = await this.authenticate(request, 'models')
     return this.snapshots.catalog.state
       .listModels(key.organization)
-      .filter((model) => this.refusalOf(key, model.name) === undefined && this.providerOf(key, model) !== undefined)
+      .filter(
+        (model) => this.refusalOf(key, model.name) === undefined && this.providerOf(key, model) !== undefined,
+      )
       .map((model) => this.toModelObject(model))
   }
 
@@ -202,16 +204,22 @@ export class InferencePipeline {
   }
 
   private refusalOf(key: KnownKey, model: string) {
-    const workload = key.workload === '' ? undefined : this.snapshots.identity.state.findWorkload(key.workload)
+    const workload =
+      key.workload === '' ? undefined : this.snapshots.identity.state.findWorkload(key.workload)
     if (key.workload !== '' && !workload) throw AppError.of('workload_not_found', { workload: key.workload })
     const teams = this.teamOf(key).models
-    return findModelRefusal({ virtualKey: key.models, ...(workload && { workload: workload.models }), teams }, model)
+    return findModelRefusal(
+      { virtualKey: key.models, ...(workload && { workload: workload.models }), teams },
+      model,
+    )
   }
 
   /** A provider of another workspace is as good as none. */
   private providerOf(key: KnownKey, model: KnownModel): KnownProvider | undefined {
     const provider = this.snapshots.catalog.state.findProvider(model.provider)
-    return provider && (provider.workspace === '' || provider.workspace === key.workspace) ? provider : undefined
+    return provider && (provider.workspace === '' || provider.workspace === key.workspace)
+      ? provider
+      : undefined
   }
 
   private async judgeInput({ key, model }: Route, document: ChatDocument, requestId: string): Promise<void> {
@@ -221,7 +229,8 @@ export class InferencePipeline {
       .evaluate({ ...request, contentJson: JSON.stringify(document) })
       .catch((error: unknown) => {
         this.logger.error({ err: error, request_id: requestId }, 'The policies could not be asked.')
-        const reason = 'A policy applies here, and the policy service cannot be reached now. Try again in a few seconds.'
+        const reason =
+          'A policy applies here, and the policy service cannot be reached now. Try again in a few seconds.'
         throw AppError.of('service_unavailable', { reason }, { retryAfterS: 1 })
       })
     if (verdict.verdict === 'block') {
@@ -241,8 +250,12 @@ export class InferencePipeline {
     return new Promise((resolve, reject) => {
       const seq: number = this.journal.start(start, (error) => {
         if (!error) return resolve(seq)
-        this.logger.error({ err: error }, 'The journal cannot be written: requests are refused. Check the disk of WEIR_DATA_DIR.')
-        const reason = 'The gateway cannot write its journal, and makes no call that it could not account for. Try again later.'
+        this.logger.error(
+          { err: error },
+          'The journal cannot be written: requests are refused. Check the disk of WEIR_DATA_DIR.',
+        )
+        const reason =
+          'The gateway cannot write its journal, and makes no call that it could not account for. Try again later.'
         reject(AppError.of('service_unavailable', { reason }, { retryAfterS: 5 }))
       })
     })
@@ -263,11 +276,14 @@ export function sentKey({ headers }: IncomingMessage): string | undefined {
 }
 
 function toChatDocument(document: Record<string, unknown>): ChatDocument {
-  const invalid = (param: string, reason: string) => AppError.of('invalid_request', { reason: `${param}: ${reason}` }, { param })
+  const invalid = (param: string, reason: string) =>
+    AppError.of('invalid_request', { reason: `${param}: ${reason}` }, { param })
   const { model, stream, stream_options: streamOptions } = document
   if (typeof model !== 'string' || model === '') throw invalid('model', 'must be the name of a model')
-  if (stream !== undefined && stream !== null && typeof stream !== 'boolean') throw invalid('stream', 'must be true or false')
-  if (streamOptions !== undefined && typeof streamOptions !== 'object') throw invalid('stream_options', 'must be an object')
+  if (stream !== undefined && stream !== null && typeof stream !== 'boolean')
+    throw invalid('stream', 'must be true or false')
+  if (streamOptions !== undefined && typeof streamOptions !== 'object')
+    throw invalid('stream_options', 'must be an object')
   return document as ChatDocument
 }
 

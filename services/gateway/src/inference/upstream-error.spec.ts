@@ -28,7 +28,9 @@ describe('judgeStatus', () => {
 
   it('does not pass words on that quote the credential', () => {
     const options = { status: 400, retryAfter: undefined, provider: 'acme', providerModel: 'm-1', model: 'm' }
-    expect(judgeStatus({ ...options, quotesCredential: true })).toMatchObject({ error: { code: 'provider_error' } })
+    expect(judgeStatus({ ...options, quotesCredential: true })).toMatchObject({
+      error: { code: 'provider_error' },
+    })
   })
 
   it('passes a sane retry-after on', () => {

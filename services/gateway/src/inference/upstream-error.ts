@@ -38,14 +38,27 @@ export function judgeStatus(options: {
     return { kind: 'error', error: AppError.of('unsupported_model', { model, reason }, { param: 'model' }) }
   }
   if (status === 408 || status === 504) {
-    return { kind: 'error', error: AppError.of('provider_timeout', { provider, reason: `it gave up with status ${status}.` }) }
+    return {
+      kind: 'error',
+      error: AppError.of('provider_timeout', { provider, reason: `it gave up with status ${status}.` }),
+    }
   }
   if (status === 429) {
     const reason = `The provider \`${provider}\` is limiting Weir’s rate now. Try again later${retry === undefined ? '' : `, in ${retry} s`}.`
-    return { kind: 'error', error: AppError.of('rate_limit_exceeded', { reason }, { retryAfterS: retry ?? 1 }) }
+    return {
+      kind: 'error',
+      error: AppError.of('rate_limit_exceeded', { reason }, { retryAfterS: retry ?? 1 }),
+    }
   }
   if (status >= 500 || status < 400) {
-    return { kind: 'error', error: AppError.of('provider_error', { provider, reason: `it answered with status ${status}.` }, retryOptions) }
+    return {
+      kind: 'error',
+      error: AppError.of(
+        'provider_error',
+        { provider, reason: `it answered with status ${status}.` },
+        retryOptions,
+      ),
+    }
   }
   if (options.quotesCredential) {
     const reason = `it refused the request (status ${status}), in words that quote Weir’s credential and are not passed on.`

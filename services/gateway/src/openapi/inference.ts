@@ -5,12 +5,19 @@ type Operation = NonNullable<OpenAPIObject['paths'][string]['post']>
 const chatRequest = { $ref: '#/components/schemas/ChatCompletionRequest' }
 const error = { $ref: '#/components/schemas/Error' }
 
-const errorResponse = (description: string) => ({ description, content: { 'application/json': { schema: error } } })
+const errorResponse = (description: string) => ({
+  description,
+  content: { 'application/json': { schema: error } },
+})
 
 const refusals = {
-  '400': errorResponse('`invalid_request`, `unsupported_model`, `provider_key_missing`; or what the provider itself refused.'),
+  '400': errorResponse(
+    '`invalid_request`, `unsupported_model`, `provider_key_missing`; or what the provider itself refused.',
+  ),
   '401': errorResponse('`missing_api_key`, `invalid_api_key`, `key_disabled`, `key_expired`.'),
-  '403': errorResponse('`key_not_associated_with_team`, `model_not_allowed`, `endpoint_not_allowed`, `policy_violation`.'),
+  '403': errorResponse(
+    '`key_not_associated_with_team`, `model_not_allowed`, `endpoint_not_allowed`, `policy_violation`.',
+  ),
   '404': errorResponse('`model_not_found`, `team_not_found`, `workload_not_found`, `provider_not_found`.'),
   '413': errorResponse('`request_too_large`.'),
   '429': errorResponse('`rate_limit_exceeded`, with `retry-after`.'),
@@ -32,10 +39,17 @@ const createChatCompletion = (operationId: string): Operation => ({
   responses: {
     '200': {
       description: 'The provider’s reply, as it came.',
-      headers: { 'x-request-id': { description: 'Names the request in logs and in usage.', schema: { type: 'string' } } },
+      headers: {
+        'x-request-id': {
+          description: 'Names the request in logs and in usage.',
+          schema: { type: 'string' },
+        },
+      },
       content: {
         'application/json': { schema: { $ref: '#/components/schemas/ChatCompletion' } },
-        'text/event-stream': { schema: { type: 'string', description: 'Server-sent events, each a chat.completion.chunk.' } },
+        'text/event-stream': {
+          schema: { type: 'string', description: 'Server-sent events, each a chat.completion.chunk.' },
+        },
       },
     },
     ...refusals,
@@ -43,7 +57,8 @@ const createChatCompletion = (operationId: string): Operation => ({
 })
 
 const openModelList = {
-  description: 'With a virtual key: the models that it may use, in OpenAI’s shape. With the master key: the catalog’s models.',
+  description:
+    'With a virtual key: the models that it may use, in OpenAI’s shape. With the master key: the catalog’s models.',
 }
 
 /** The inference routes, which no controller declares: they are served in front of the framework. */
@@ -70,8 +85,16 @@ export const inferenceDocument: Pick<OpenAPIObject, 'paths' | 'components'> = {
   },
   components: {
     securitySchemes: {
-      virtualKey: { type: 'http', scheme: 'bearer', description: 'A virtual key, `vk_…`; also taken from the header `x-api-key`.' },
-      masterKey: { type: 'http', scheme: 'bearer', description: 'The master key, `mk_…`; also taken from the header `x-api-key`.' },
+      virtualKey: {
+        type: 'http',
+        scheme: 'bearer',
+        description: 'A virtual key, `vk_…`; also taken from the header `x-api-key`.',
+      },
+      masterKey: {
+        type: 'http',
+        scheme: 'bearer',
+        description: 'The master key, `mk_…`; also taken from the header `x-api-key`.',
+      },
     },
     schemas: {
       Error: {
@@ -106,12 +129,18 @@ export const inferenceDocument: Pick<OpenAPIObject, 'paths' | 'components'> = {
         additionalProperties: true,
         properties: {
           model: { type: 'string', description: 'Public name of a model; GET /v1/models lists them.' },
-          messages: { type: 'array', items: { type: 'object', additionalProperties: true }, description: 'The conversation.' },
+          messages: {
+            type: 'array',
+            items: { type: 'object', additionalProperties: true },
+            description: 'The conversation.',
+          },
           stream: { type: 'boolean', description: 'Answer as an event stream.' },
           stream_options: {
             type: 'object',
             additionalProperties: true,
-            properties: { include_usage: { type: 'boolean', description: 'Send usage in a last chunk of the stream.' } },
+            properties: {
+              include_usage: { type: 'boolean', description: 'Send usage in a last chunk of the stream.' },
+            },
           },
         },
       },

@@ -50,7 +50,11 @@ describe('IdentityState', () => {
 
   it('knows the line of a team, also after a move', () => {
     const state = new IdentityState()
-    for (const [id, parent] of [['top', ''], ['middle', 'top'], ['sales', 'middle']] as const) {
+    for (const [id, parent] of [
+      ['top', ''],
+      ['middle', 'top'],
+      ['sales', 'middle'],
+    ] as const) {
       state.upsert(teamResource(id, parent), 1n)
     }
     expect(state.findTeamLine('sales')?.path).toBe('top/middle/sales')

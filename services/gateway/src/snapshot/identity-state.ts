@@ -75,7 +75,7 @@ export class IdentityState {
     const known = this.teamLines.get(id)
     if (known) return known
     const line: KnownTeam[] = []
-    for (let next = id; next !== ''; ) {
+    for (let next = id; next !== '';) {
       const team = this.teams.get(next)
       if (!team || line.length === maxTeamDepth) return undefined
       line.unshift(team)

@@ -12,12 +12,27 @@ type Batch = WatchBatch<identityV1.IdentityResource>
 const hash = Buffer.alloc(32, 1)
 const keyResource = (disabled = false): identityV1.IdentityResource => ({
   virtualKey: {
-    id: 'key_1', organization: 'o', hash, name: '', workspace: 'w', workload: '', team: 't', type: 'llm',
-    disabled, expiresAtMs: '0', models: { all: true, names: [] }, endpoints: [],
+    id: 'key_1',
+    organization: 'o',
+    hash,
+    name: '',
+    workspace: 'w',
+    workload: '',
+    team: 't',
+    type: 'llm',
+    disabled,
+    expiresAtMs: '0',
+    models: { all: true, names: [] },
+    endpoints: [],
   },
 })
 const batch = (version: number, upserts: identityV1.IdentityResource[] = [], reset = false): Batch => ({
-  epoch: 'e', version: String(version), reset, synced: true, upserts, removals: [],
+  epoch: 'e',
+  version: String(version),
+  reset,
+  synced: true,
+  upserts,
+  removals: [],
 })
 
 class Stream extends EventEmitter {
@@ -58,7 +73,9 @@ describe('KeyResolver', () => {
   })
 
   it('keeps the newer of what it was told and what the stream still brings', async () => {
-    const { resolver, stream, watcher } = setUp(() => Promise.resolve({ epoch: 'e', version: '9', resources: [keyResource(true)] }))
+    const { resolver, stream, watcher } = setUp(() =>
+      Promise.resolve({ epoch: 'e', version: '9', resources: [keyResource(true)] }),
+    )
     await resolver.find(hash)
     stream.emit('data', batch(8, [keyResource(false)]))
     expect(watcher.state.findKey(hash)?.disabled).toBe(true)
@@ -70,13 +87,17 @@ describe('KeyResolver', () => {
     await expect(resolver.find(hash)).resolves.toBeUndefined()
     await expect(resolver.find(hash)).resolves.toBeUndefined()
     expect(resolve).toHaveBeenCalledTimes(1)
-    const guesses = await Promise.allSettled([2, 3, 4, 5, 6].map((byte) => resolver.find(Buffer.alloc(32, byte))))
+    const guesses = await Promise.allSettled(
+      [2, 3, 4, 5, 6].map((byte) => resolver.find(Buffer.alloc(32, byte))),
+    )
     expect(guesses.filter((guess) => guess.status === 'rejected').length).toBeGreaterThanOrEqual(2)
     expect(resolve.mock.calls.length).toBeLessThanOrEqual(4)
   })
 
   it('says why when identity is away, and lets nobody in', async () => {
-    const { resolver } = setUp(() => Promise.reject(Object.assign(new Error('gone'), { code: status.UNAVAILABLE })))
+    const { resolver } = setUp(() =>
+      Promise.reject(Object.assign(new Error('gone'), { code: status.UNAVAILABLE })),
+    )
     await expect(resolver.find(hash)).rejects.toMatchObject({ code: 'service_unavailable', status: 503 })
   })
 })

@@ -41,7 +41,9 @@ export class KeyResolver {
     if (underway) return underway
     if (!this.takeToken()) {
       lookups.inc({ result: 'rate_limited' })
-      throw unavailable('This key is not known to the gateway yet, and too many unknown keys are being tried. Try again in a second.')
+      throw unavailable(
+        'This key is not known to the gateway yet, and too many unknown keys are being tried. Try again in a second.',
+      )
     }
     const lookup = this.lookUp(hash, key).finally(() => this.underway.delete(key))
     this.underway.set(key, lookup)
@@ -92,7 +94,10 @@ export class KeyResolver {
 
   private takeToken(): boolean {
     const now = Date.now()
-    this.tokens = Math.min(this.lookupsPerSecond, this.tokens + ((now - this.refilledAtMs) / 1000) * this.lookupsPerSecond)
+    this.tokens = Math.min(
+      this.lookupsPerSecond,
+      this.tokens + ((now - this.refilledAtMs) / 1000) * this.lookupsPerSecond,
+    )
     this.refilledAtMs = now
     if (this.tokens < 1) return false
     this.tokens -= 1

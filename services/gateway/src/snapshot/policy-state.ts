@@ -9,7 +9,8 @@ export class PolicyState implements WatchedState<policyV1.PolicyScope> {
   judgesInput(organization: string, workspace: string): boolean {
     if (this.scopes.size === 0) return false
     for (const scope of this.scopes.values()) {
-      const covers = scope.organization === organization && (scope.workspace === '' || scope.workspace === workspace)
+      const covers =
+        scope.organization === organization && (scope.workspace === '' || scope.workspace === workspace)
       if (covers && scope.appliesToInput) return true
     }
     return false

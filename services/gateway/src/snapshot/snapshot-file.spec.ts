@@ -10,7 +10,12 @@ const keyring = () => new Keyring(`1:${randomBytes(32).toString('base64')}`)
 const mark = { epoch: 'e', version: '3', reset: true, synced: true, removals: [] }
 const snapshot: SavedSnapshot = {
   savedAtMs: 1_700_000_000_000,
-  identity: { ...mark, upserts: [{ workspace: { id: 'ws_1', organization: 'o', name: 'canary-name', environment: 'production' } }] },
+  identity: {
+    ...mark,
+    upserts: [
+      { workspace: { id: 'ws_1', organization: 'o', name: 'canary-name', environment: 'production' } },
+    ],
+  },
   catalog: { ...mark, upserts: [] },
   policy: { epoch: 'e', version: '1', scopes: [] },
 }
@@ -20,7 +25,10 @@ describe('SnapshotFile', () => {
   it('gives back what was written, which nobody else can read', async () => {
     const [dir, keys] = [folder(), keyring()]
     await new SnapshotFile(dir, keys).write(snapshot)
-    expect(new SnapshotFile(dir, keys).read()).toMatchObject({ savedAtMs: snapshot.savedAtMs, identity: { version: '3' } })
+    expect(new SnapshotFile(dir, keys).read()).toMatchObject({
+      savedAtMs: snapshot.savedAtMs,
+      identity: { version: '3' },
+    })
     const path = join(dir, 'snapshot.bin')
     expect(readFileSync(path).includes('canary-name')).toBe(false)
     expect(statSync(path).mode & 0o077).toBe(0)

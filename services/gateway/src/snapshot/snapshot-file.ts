@@ -29,7 +29,7 @@ function join4(parts: Uint8Array[]): Buffer {
 
 function split4(buffer: Buffer): Buffer[] {
   const parts: Buffer[] = []
-  for (let at = 0; at < buffer.length; ) {
+  for (let at = 0; at < buffer.length;) {
     const length = buffer.readUInt32LE(at)
     parts.push(buffer.subarray(at + 4, at + 4 + length))
     at += 4 + length
@@ -58,7 +58,8 @@ export class SnapshotFile {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw error
     }
-    if (!file.subarray(0, magic.length).equals(magic)) throw new Error('It is not a snapshot of this version.')
+    if (!file.subarray(0, magic.length).equals(magic))
+      throw new Error('It is not a snapshot of this version.')
     const [version, wrappedKey, ciphertext] = split4(file.subarray(magic.length))
     if (!version || !wrappedKey || !ciphertext) throw new Error('It is cut off.')
     const plain = this.keyring.unseal({ keyVersion: version.readUInt32LE(), wrappedKey, ciphertext }, context)

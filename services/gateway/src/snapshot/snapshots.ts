@@ -61,7 +61,10 @@ export class Snapshots {
       name: 'catalog',
       createState: () =>
         new CatalogState(keyring, (provider, error) =>
-          logger.error({ err: error, provider }, 'A credential cannot be unsealed: WEIR_ENCRYPTION_KEYS differs from the catalog’s.'),
+          logger.error(
+            { err: error, provider },
+            'A credential cannot be unsealed: WEIR_ENCRYPTION_KEYS differs from the catalog’s.',
+          ),
         ),
       open: (from) => catalog.watchCatalog(from),
       onApplied: (batch) => this.saveSoon(batch),
@@ -90,7 +93,10 @@ export class Snapshots {
         this.identity.load(saved.identity)
         this.catalog.load(saved.catalog)
         this.policy.load(toBatch(saved.policy))
-        this.logger.info({ virtual_keys: this.identity.state.keyCount, saved_at: new Date(saved.savedAtMs) }, 'Loaded the last snapshot.')
+        this.logger.info(
+          { virtual_keys: this.identity.state.keyCount, saved_at: new Date(saved.savedAtMs) },
+          'Loaded the last snapshot.',
+        )
       }
     } catch (error) {
       this.logger.error({ err: error }, 'The last snapshot cannot be read; waiting for the services instead.')
@@ -113,7 +119,9 @@ export class Snapshots {
 
   /** How long ago the eldest part was known to be current; from the start when only disk has been read. */
   ageMs(): number {
-    const currentAt = [this.identity, this.catalog, this.policy].map((watcher) => watcher.currentAtMs || startedAtMs)
+    const currentAt = [this.identity, this.catalog, this.policy].map(
+      (watcher) => watcher.currentAtMs || startedAtMs,
+    )
     return Date.now() - Math.min(...currentAt)
   }
 
@@ -149,26 +157,42 @@ export class Snapshots {
         savedAtMs: Date.now(),
         identity: this.identity.save(),
         catalog: this.catalog.save(),
-        policy: { epoch: this.policy.epoch, version: String(this.policy.version), scopes: this.policy.state.all() },
+        policy: {
+          epoch: this.policy.epoch,
+          version: String(this.policy.version),
+          scopes: this.policy.state.all(),
+        },
       })
     } catch (error) {
-      this.logger.error({ err: error }, 'The snapshot cannot be written: a restart would serve from an older one. Check the disk of WEIR_DATA_DIR.')
+      this.logger.error(
+        { err: error },
+        'The snapshot cannot be written: a restart would serve from an older one. Check the disk of WEIR_DATA_DIR.',
+      )
       this.saveAfter(saveRetryMs)
     }
     this.lastSaveMs = performance.now() - startedAt
   }
 
   private exportMetrics(): void {
-    gauge('weir_snapshot_age_seconds', 'Time since the eldest part of the snapshot was known to be current.', [], (self) =>
-      self.set(this.ageMs() / 1000),
+    gauge(
+      'weir_snapshot_age_seconds',
+      'Time since the eldest part of the snapshot was known to be current.',
+      [],
+      (self) => self.set(this.ageMs() / 1000),
     )
-    gauge('weir_snapshot_virtual_keys', 'Virtual keys in the snapshot.', [], (self) => self.set(this.identity.state.keyCount))
+    gauge('weir_snapshot_virtual_keys', 'Virtual keys in the snapshot.', [], (self) =>
+      self.set(this.identity.state.keyCount),
+    )
   }
 }
 
 const startedAtMs = Date.now()
 
-const toBatch = ({ epoch, version, scopes }: policyV1.WatchPoliciesResponse): WatchBatch<policyV1.PolicyScope> => ({
+const toBatch = ({
+  epoch,
+  version,
+  scopes,
+}: policyV1.WatchPoliciesResponse): WatchBatch<policyV1.PolicyScope> => ({
   epoch,
   version,
   reset: true,

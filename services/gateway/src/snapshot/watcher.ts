@@ -71,7 +71,10 @@ export class Watcher<Resource, State extends WatchedState<Resource>> {
       ended = true
       this.filling = undefined
       if (this.pauseMs === minPauseMs) {
-        this.options.logger.warn({ reason: error?.message }, `Lost ${this.options.name}; serving from the last snapshot.`)
+        this.options.logger.warn(
+          { reason: error?.message },
+          `Lost ${this.options.name}; serving from the last snapshot.`,
+        )
       }
       this.timer = setTimeout(() => this.start(), this.pauseMs)
       this.pauseMs = Math.min(this.pauseMs * 2, maxPauseMs)
@@ -92,7 +95,14 @@ export class Watcher<Resource, State extends WatchedState<Resource>> {
   /** The whole state as one batch, to be kept on disk. */
   save(): WatchBatch<Resource> {
     const { epoch, version } = this
-    return { epoch, version: String(version), reset: true, synced: true, upserts: this.state.all(), removals: [] }
+    return {
+      epoch,
+      version: String(version),
+      reset: true,
+      synced: true,
+      upserts: this.state.all(),
+      removals: [],
+    }
   }
 
   close(): void {

@@ -2,7 +2,13 @@ import type { LookupAddress, LookupOptions } from 'node:dns'
 import { lookup } from 'node:dns'
 import { isIP } from 'node:net'
 import { type Dispatcher, Pool } from 'undici'
-import { type Upstream, type UpstreamCall, UpstreamFailure, type UpstreamHandler, type UpstreamRequest } from './upstream.js'
+import {
+  type Upstream,
+  type UpstreamCall,
+  UpstreamFailure,
+  type UpstreamHandler,
+  type UpstreamRequest,
+} from './upstream.js'
 
 interface HttpUpstreamOptions {
   connectTimeoutMs: number
@@ -12,7 +18,11 @@ interface HttpUpstreamOptions {
   isForbidden(address: string): boolean
 }
 
-type LookupCallback = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void
+type LookupCallback = (
+  error: NodeJS.ErrnoException | null,
+  address: string | LookupAddress[],
+  family?: number,
+) => void
 
 const forbiddenCode = 'WEIR_FORBIDDEN_ADDRESS'
 

@@ -36,7 +36,9 @@ const maxTokens = 2 ** 32 - 1
 
 /** A count that a provider reported; undefined for what cannot be one. */
 function toCount(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= maxTokens ? value : undefined
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= maxTokens
+    ? value
+    : undefined
 }
 
 /**
@@ -50,7 +52,10 @@ export function readUsage(value: unknown): Usage | undefined {
   const prompt = toCount(usage.prompt_tokens)
   const completion = toCount(usage.completion_tokens ?? 0)
   if (prompt === undefined || completion === undefined) return undefined
-  const cached = toCount(usage.prompt_tokens_details?.cached_tokens ?? usage.prompt_cache_hit_tokens ?? usage.cached_tokens) ?? 0
+  const cached =
+    toCount(
+      usage.prompt_tokens_details?.cached_tokens ?? usage.prompt_cache_hit_tokens ?? usage.cached_tokens,
+    ) ?? 0
   const written = toCount(usage.prompt_tokens_details?.cache_write_tokens) ?? 0
   const reasoning = toCount(usage.completion_tokens_details?.reasoning_tokens) ?? 0
   return {

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { ChatStream } from './chat-stream.js'
 
 const event = (value: object) => `data: ${JSON.stringify(value)}\n\n`
-const content = (text: string) => event({ choices: [{ index: 0, delta: { content: text }, finish_reason: null }], usage: null })
+const content = (text: string) =>
+  event({ choices: [{ index: 0, delta: { content: text }, finish_reason: null }], usage: null })
 const usage = event({ choices: [], usage: { prompt_tokens: 9, completion_tokens: 3, total_tokens: 12 } })
 const done = 'data: [DONE]\n\n'
 
@@ -28,7 +29,9 @@ describe('ChatStream', () => {
     const stream = new ChatStream(true)
     const shown = pass(stream, content('Hi') + usage + done)
     expect(shown).not.toContain('usage')
-    expect(JSON.parse(shown.slice(6))).toEqual({ choices: [{ index: 0, delta: { content: 'Hi' }, finish_reason: null }] })
+    expect(JSON.parse(shown.slice(6))).toEqual({
+      choices: [{ index: 0, delta: { content: 'Hi' }, finish_reason: null }],
+    })
     expect(stream.usage).toMatchObject({ source: 'reported', inputTokens: 9, outputTokens: 3 })
   })
 
@@ -37,7 +40,9 @@ describe('ChatStream', () => {
     expect(shown('data: {"choices": [], "usage": null}\n\n')).toBe('data: {"choices": []}\n\n')
     expect(shown('data: {"usage": null, "choices": []}\n\n')).toBe('data: {"choices": []}\n\n')
     expect(shown(event({ choices: [], usage: { prompt_tokens: -1 } }))).toBe('')
-    expect(shown(event({ choices: [1], usage: null, x: { usage: null } }))).toBe(event({ choices: [1], x: { usage: null } }))
+    expect(shown(event({ choices: [1], usage: null, x: { usage: null } }))).toBe(
+      event({ choices: [1], x: { usage: null } }),
+    )
   })
 
   it('finds an error beside a usage of null', () => {
@@ -49,12 +54,18 @@ describe('ChatStream', () => {
   it('reads the usage of a chunk that has a null of that name elsewhere', () => {
     const stream = new ChatStream(true)
     const text = event({ choices: [], x: { usage: null }, usage: { prompt_tokens: 9, completion_tokens: 3 } })
-    expect([pass(stream, text), stream.usage]).toEqual(['', expect.objectContaining({ inputTokens: 9, outputTokens: 3 })])
+    expect([pass(stream, text), stream.usage]).toEqual([
+      '',
+      expect.objectContaining({ inputTokens: 9, outputTokens: 3 }),
+    ])
   })
 
   it('keeps a chunk that has both choices and usage, without the usage', () => {
     const stream = new ChatStream(true)
-    const last = event({ choices: [{ delta: { content: 'é' } }], usage: { prompt_tokens: 1, completion_tokens: 1 } })
+    const last = event({
+      choices: [{ delta: { content: 'é' } }],
+      usage: { prompt_tokens: 1, completion_tokens: 1 },
+    })
     expect(JSON.parse(pass(stream, last).slice(6))).toEqual({ choices: [{ delta: { content: 'é' } }] })
     expect(stream.usage).toBeDefined()
   })
@@ -103,7 +114,10 @@ describe('ChatStream', () => {
     const stream = new ChatStream(true)
     const delta = (value: object) => event({ choices: [{ index: 0, delta: value }] })
     for (let i = 0; i < 2_000; i++) pass(stream, delta({ content: 'abcd' }))
-    pass(stream, delta({ reasoning_content: 'abcdefgh' }) + delta({ tool_calls: [{ function: { arguments: 'abcd' } }] }))
+    pass(
+      stream,
+      delta({ reasoning_content: 'abcdefgh' }) + delta({ tool_calls: [{ function: { arguments: 'abcd' } }] }),
+    )
     expect(stream.estimateOutputTokens()).toBeGreaterThanOrEqual(2_003)
     expect(stream.estimateOutputTokens()).toBeLessThan(2_020)
   })

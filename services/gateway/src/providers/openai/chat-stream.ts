@@ -37,11 +37,13 @@ export class ChatStream {
     const data = this.rest ? Buffer.concat([this.rest, chunk]) : chunk
     const end = eventsEnd(data)
     this.rest = end === data.length ? undefined : data.subarray(end)
-    if (this.rest && this.rest.length > maxEventBytes) throw new Error('An event of the stream is longer than 8 MiB.')
+    if (this.rest && this.rest.length > maxEventBytes)
+      throw new Error('An event of the stream is longer than 8 MiB.')
     if (end === 0) return undefined
     const events = data.subarray(0, end)
     this.retain(events)
-    if (!events.includes(usageMark) && !events.includes(doneMark) && !events.includes(errorMark)) return events
+    if (!events.includes(usageMark) && !events.includes(doneMark) && !events.includes(errorMark))
+      return events
     return this.readEvents(events)
   }
 
@@ -76,7 +78,12 @@ export class ChatStream {
     const hasUsage = data.includes('"usage"')
     // Nearly every chunk of a stream is this one: there is nothing to read in it, and nothing to parse.
     const hasError = data.includes('"error"')
-    if (!hasError && hasUsage && nullUsage.test(data) && data.indexOf('"usage"') === data.lastIndexOf('"usage"')) {
+    if (
+      !hasError &&
+      hasUsage &&
+      nullUsage.test(data) &&
+      data.indexOf('"usage"') === data.lastIndexOf('"usage"')
+    ) {
       return this.hidesUsage ? event.replace(nullUsage, '') : event
     }
     if (!hasUsage && !hasError) return event
@@ -86,7 +93,8 @@ export class ChatStream {
     const usage = readUsage(chunk['usage'] ?? (chunk['x_groq'] as { usage?: unknown } | undefined)?.usage)
     if (usage) this.usage = usage
     if (!this.hidesUsage || chunk['usage'] === undefined) return event
-    const isUsageAlone = chunk['usage'] !== null && Array.isArray(chunk['choices']) && chunk['choices'].length === 0
+    const isUsageAlone =
+      chunk['usage'] !== null && Array.isArray(chunk['choices']) && chunk['choices'].length === 0
     if (isUsageAlone) return ''
     const { usage: _hidden, ...shown } = chunk
     return Buffer.from(`data: ${JSON.stringify(shown)}\n\n`).toString('latin1')

@@ -7,7 +7,10 @@ interface Message {
 }
 
 interface Tool {
-  function?: { name?: string; parameters?: { properties?: Record<string, { type?: string; enum?: unknown[] }>; required?: string[] } }
+  function?: {
+    name?: string
+    parameters?: { properties?: Record<string, { type?: string; enum?: unknown[] }>; required?: string[] }
+  }
 }
 
 /** A word and the space before it: what the sandbox counts as a token. */
@@ -39,7 +42,12 @@ function answer(document: ChatDocument, handler: UpstreamHandler): void {
   const messages = Array.isArray(document['messages']) ? (document['messages'] as Message[]) : undefined
   if (!messages || messages.length === 0) {
     return reply(handler, 400, {
-      error: { message: '`messages` must be a list of at least one message.', type: 'invalid_request_error', param: 'messages', code: null },
+      error: {
+        message: '`messages` must be a list of at least one message.',
+        type: 'invalid_request_error',
+        param: 'messages',
+        code: null,
+      },
     })
   }
   const last = messages.at(-1)
@@ -52,7 +60,12 @@ function answer(document: ChatDocument, handler: UpstreamHandler): void {
     choices: [
       {
         index: 0,
-        message: { role: 'assistant', content: toolCall ? null : text, refusal: null, ...(toolCall && { tool_calls: [toolCall] }) },
+        message: {
+          role: 'assistant',
+          content: toolCall ? null : text,
+          refusal: null,
+          ...(toolCall && { tool_calls: [toolCall] }),
+        },
         logprobs: null,
         finish_reason: toolCall ? 'tool_calls' : 'stop',
       },
@@ -93,7 +106,13 @@ function reply(handler: UpstreamHandler, status: number, body: object): void {
 }
 
 function head(document: ChatDocument, object: string) {
-  return { id: 'chatcmpl-sandbox', object, created: 1_700_000_000, model: document.model, system_fingerprint: 'sandbox' }
+  return {
+    id: 'chatcmpl-sandbox',
+    object,
+    created: 1_700_000_000,
+    model: document.model,
+    system_fingerprint: 'sandbox',
+  }
 }
 
 function limit(document: ChatDocument, text: string): string {
@@ -109,7 +128,12 @@ function usageOf(messages: Message[], output: string) {
     completion_tokens: completion,
     total_tokens: prompt + completion,
     prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
-    completion_tokens_details: { reasoning_tokens: 0, audio_tokens: 0, accepted_prediction_tokens: 0, rejected_prediction_tokens: 0 },
+    completion_tokens_details: {
+      reasoning_tokens: 0,
+      audio_tokens: 0,
+      accepted_prediction_tokens: 0,
+      rejected_prediction_tokens: 0,
+    },
   }
 }
 
@@ -123,12 +147,19 @@ function chooseTool(document: ChatDocument): ToolCall | undefined {
   const tools = Array.isArray(document['tools']) ? (document['tools'] as Tool[]) : []
   const wanted = document['tool_choice'] as { function?: { name?: string } } | string | undefined
   if (wanted === 'none') return undefined
-  const named = typeof wanted === 'object' ? tools.find((tool) => tool.function?.name === wanted.function?.name) : tools[0]
+  const named =
+    typeof wanted === 'object'
+      ? tools.find((tool) => tool.function?.name === wanted.function?.name)
+      : tools[0]
   const name = named?.function?.name
   if (name === undefined) return undefined
   const properties = Object.entries(named?.function?.parameters?.properties ?? {})
   const values = properties.map(([property, schema]) => [property, exampleOf(schema)] as const)
-  return { id: 'call_sandbox', type: 'function', function: { name, arguments: JSON.stringify(Object.fromEntries(values)) } }
+  return {
+    id: 'call_sandbox',
+    type: 'function',
+    function: { name, arguments: JSON.stringify(Object.fromEntries(values)) },
+  }
 }
 
 function exampleOf(schema: { type?: string; enum?: unknown[] }): unknown {
