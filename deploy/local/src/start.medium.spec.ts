@@ -123,7 +123,7 @@ async function stop(launcher: Launcher): Promise<number | null> {
 
 /** Standard output of `--json`, which is one line when it is ready. */
 async function lastLine(launcher: Launcher): Promise<string> {
-  return waitFor(() => launcher.stdout.endsWith('\n') && launcher.stdout.trim(), {
+  return waitFor(() => (launcher.stdout.endsWith('\n') ? launcher.stdout.trim() : undefined), {
     timeoutMs: 90_000,
     what: 'the summary',
   }).catch((error: unknown) => {
