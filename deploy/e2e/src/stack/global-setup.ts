@@ -74,8 +74,10 @@ class SharedWeir {
 
   async stop(): Promise<void> {
     const weir = await this.starting?.catch(() => undefined)
-    await Promise.race([weir?.stop(), sleep(STOP_TIMEOUT_MS, undefined, { ref: false })])
+    const stopped = weir?.stop()
+    await Promise.race([stopped, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })])
     weir?.kill()
+    await stopped
     if (this.home) rmSync(this.home, { recursive: true, force: true })
   }
 
