@@ -30,6 +30,8 @@ export async function startInstance(
     say: (line: string) => void
     /** One that is there already: it outlives the instance. */
     upstream?: Upstream
+    /** Ends a start that is under way. */
+    signal?: AbortSignal
     /** Environment of the services. */
     env?: NodeJS.ProcessEnv
   },
@@ -50,6 +52,7 @@ export async function startInstance(
       say,
       port: 0,
       gateways: options.gateways,
+      ...(options.signal && { signal: options.signal }),
       env: { ...options.env, WEIR_KAFKA_BROKERS: broker?.kafka.brokers ?? '' },
     })
     return {

@@ -31,8 +31,8 @@ export async function runChaos(options: RunOptions): Promise<ChaosResult> {
   let instance: Instance | undefined
   try {
     instance = await startInstance({ ...options, home })
-    const trial = await Trial.prepare(instance, say)
-    result = await Promise.race([killUnderLoad(trial, options), interrupted(options.signal)])
+    const ended = Trial.prepare(instance, say).then((trial) => killUnderLoad(trial, options))
+    result = await Promise.race([ended, interrupted(options.signal)])
     return result
   } finally {
     await instance?.stop()
@@ -43,9 +43,12 @@ export async function runChaos(options: RunOptions): Promise<ChaosResult> {
 }
 
 function interrupted(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_, reject) =>
-    signal?.addEventListener('abort', () => reject(new ChaosInterrupted('The run was interrupted.'))),
-  )
+  return new Promise((_, reject) => {
+    const end = (): void =>
+      reject(new ChaosInterrupted('The run was interrupted; everything is stopped again.'))
+    if (signal?.aborted) end()
+    else signal?.addEventListener('abort', end)
+  })
 }
 
 /** Sends load while processes are killed, waits until all is at rest, then counts everything of the whole trial. */
