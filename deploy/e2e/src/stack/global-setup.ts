@@ -24,7 +24,7 @@ const TIMEOUTS = {
 }
 
 /** Less than vitest waits for a teardown. */
-const STOP_TIMEOUT_MS = 8_000
+const STOP_TIMEOUT_MS = 6_000
 
 /**
  * One Weir for all spec files that ask for it, since each start takes seconds. It is started by the
