@@ -1,12 +1,13 @@
 import { createBus } from '@weir/bus'
 import { requestSettled, type RequestSettled } from '@weir/contracts'
 import { type EmbeddedPostgres, startPostgres } from '@weir/embedded-postgres'
+import { waitFor } from '@weir/testing'
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
@@ -64,32 +65,34 @@ describe('a journal whose process is killed again and again', () => {
 type Said = Record<JournalProcessLine['what'], Set<string>>
 
 async function runUntilKilled(said: Said, afterMs: number): Promise<void> {
-  const child = start({ isWorking: true })
-  const ended = once(child, 'close')
-  const lines = createInterface({ input: child.stdout })
-  lines.on('line', (line) => {
-    const { what, eventId } = JSON.parse(line) as JournalProcessLine
-    said[what].add(eventId)
-  })
-  await Promise.race([once(lines, 'line'), ended])
+  const path = join(folder, `${randomUUID()}.log`)
+  const child = start({ isWorking: true, path })
+  const ended = once(child, 'exit')
+  await waitFor(() => existsSync(path) && statSync(path).size > 0, { timeoutMs: 20_000, intervalMs: 5 })
   await sleep(afterMs)
   child.kill('SIGKILL')
   const [code, signal] = (await ended) as [number | null, string | null]
   if (signal !== 'SIGKILL') throw new Error(`It ended by itself (${code}).`)
+  for (const line of readFileSync(path, 'utf8').trimEnd().split('\n')) {
+    const { what, eventId } = JSON.parse(line) as JournalProcessLine
+    said[what].add(eventId)
+  }
 }
 
 async function deliverTheRest(): Promise<void> {
-  const [code] = (await once(start({ isWorking: false }), 'close')) as [number | null]
+  const [code] = (await once(start({ isWorking: false, path: join(folder, 'last.log') }), 'exit')) as [
+    number | null,
+  ]
   expect(code).toBe(0)
 }
 
-function start(options: Pick<JournalProcessOptions, 'isWorking'>) {
+function start(options: Pick<JournalProcessOptions, 'isWorking' | 'path'>) {
   const all: JournalProcessOptions = {
     ...options,
     ...{ journalUrl, dataDir: join(folder, 'journal'), databaseUrl: postgres.url, tokens },
   }
   return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, JSON.stringify(all)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'ignore', 'inherit'],
   })
 }
 

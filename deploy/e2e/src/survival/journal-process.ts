@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { writeSync } from 'node:fs'
+import { openSync, writeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** What the process is started with, as JSON in its first argument. */
@@ -8,13 +8,15 @@ export interface JournalProcessOptions {
   journalUrl: string
   dataDir: string
   databaseUrl: string
+  /** File that it appends a line to after each step. */
+  path: string
   /** Goes on until it is killed; otherwise it only delivers what it finds. */
   isWorking: boolean
   /** Of every attempt that is settled, to be found again on the bus. */
   tokens: { inputTokens: number; outputTokens: number }
 }
 
-/** A line that it prints, after the fact: an attempt is in the journal, or settled in it. */
+/** A line of its file: an attempt is to be begun, or is in the journal, or is settled in it. */
 export interface JournalProcessLine {
   what: 'planned' | 'started' | 'settled'
   eventId: string
@@ -33,6 +35,7 @@ const silent = (): void => undefined
 const logger = { level: 'silent', info: silent, warn: silent, error: silent, fatal: silent }
 
 const options = JSON.parse(process.argv[2] ?? '{}') as JournalProcessOptions
+const file = openSync(options.path, 'a')
 const end = {
   ...{ endedAt: new Date().toISOString(), outcome: 'succeeded', upstreamStatus: 200, errorCode: '' },
   ...{ usageSource: 'reported', cachedInputTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 },
@@ -63,9 +66,9 @@ function attempt(): void {
   })
 }
 
-/** At once, so that a kill in the next instant does not take it away. */
+/** Into a file and at once, so that a kill in the next instant does not take it away. */
 function say(what: JournalProcessLine['what'], eventId: string): boolean {
-  writeSync(1, `${JSON.stringify({ what, eventId } satisfies JournalProcessLine)}\n`)
+  writeSync(file, `${JSON.stringify({ what, eventId } satisfies JournalProcessLine)}\n`)
   return true
 }
 
