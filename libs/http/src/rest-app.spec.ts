@@ -4,6 +4,8 @@ import { APP_GUARD, NestFactory } from '@nestjs/core'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import { AppError } from '@weir/errors'
 import { createLogger, registry } from '@weir/observability'
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Caller, CurrentCaller } from './caller.js'
 import { TextField } from './field.js'
@@ -152,6 +154,21 @@ describe('a REST service', () => {
     ]) {
       expect((await send('POST', '/v1/things', 'name=a', { 'content-type': type })).status).toBe(400)
     }
+  })
+
+  it('lets a caller see why its long body was refused, though it was still sending', async () => {
+    await app.listen(0, '127.0.0.1')
+    const options = {
+      method: 'POST',
+      agent: false,
+      headers: { 'x-api-key': masterKey, 'content-type': 'application/json' },
+    }
+    const call = request(`${await app.getUrl()}/v1/things`, options)
+    const response = once(call, 'response')
+    call.end(Buffer.alloc(40 * 1024 * 1024, 0x20))
+    const [reply] = (await response) as [IncomingMessage]
+    reply.resume()
+    expect(reply.statusCode).toBe(413)
   })
 
   it('answers from the table of errors', async () => {

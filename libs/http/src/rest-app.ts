@@ -2,6 +2,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { AppError } from '@weir/errors'
 import type { Logger } from '@weir/observability'
 import { randomUUID } from 'node:crypto'
+import { dropRest } from './drop-rest.js'
 import { ErrorFilter, type IsUnavailable } from './error.filter.js'
 import { countRequest, TracingInterceptor } from './telemetry.js'
 import { BodyPipe, validationPipe } from './validation.js'
@@ -38,6 +39,7 @@ export function configureRest(
     countRequest(request, reply)
     done()
   })
+  server.addHook('onSend', async ({ raw }) => dropRest(raw))
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id)
     // No id, name or filter has a null character, and PostgreSQL fails on one.

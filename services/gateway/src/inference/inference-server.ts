@@ -1,5 +1,5 @@
 import { AppError } from '@weir/errors'
-import { requestId } from '@weir/http'
+import { dropRest, requestId } from '@weir/http'
 import { counter, histogram, inSpan, type Logger, SpanKind, tracing } from '@weir/observability'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Caller } from './caller.js'
@@ -16,9 +16,6 @@ const durations = histogram(
   ['endpoint'],
   [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120],
 )
-
-/** For the rest of a refused body to come. */
-const dropTimeoutMs = 5_000
 
 const chatPaths = new Set(['/v1/chat/completions', '/chat/completions'])
 
@@ -121,22 +118,6 @@ function decodeName(text: string): string {
       reason: `The path has a part that is not percent-encoded UTF-8: ${text}`,
     })
   }
-}
-
-/**
- * What is left of a refused body is read and dropped, for a while: a connection that is closed with
- * bytes unread is reset, and its caller may never see why it was refused.
- */
-function dropRest(request: IncomingMessage): Promise<void> {
-  request.resume()
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, dropTimeoutMs)
-    const over = () => {
-      clearTimeout(timer)
-      resolve()
-    }
-    request.once('end', over).once('close', over)
-  })
 }
 
 function pathOf(request: IncomingMessage): string {
