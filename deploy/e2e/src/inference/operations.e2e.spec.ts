@@ -137,6 +137,24 @@ describe('metrics', () => {
     expect([401, 404]).toContain((await publicly('/metrics')).status)
   })
 
+  it('are all that the service’s README promises', async () => {
+    const known = (text: string, pattern: RegExp) =>
+      [...new Set([...text.matchAll(pattern)].map(([, name]) => name))].sort()
+    for (const name of names.filter((name) => name !== 'gateway-2')) {
+      const readme = new URL(`../../../../services/${name.replace(/-\d+$/, '')}/README.md`, import.meta.url)
+      const documented = known(readFileSync(readme, 'utf8'), /`(weir_\w+)`/g)
+      const exported = known(await (await privately(name, '/metrics')).text(), /^# TYPE (weir_\w+)/gm)
+      expect({ name, missing: documented.filter((metric) => !exported.includes(metric)) }).toEqual({
+        name,
+        missing: [],
+      })
+      expect({ name, isDocumented: documented.length > 0 || name === 'policy' }).toEqual({
+        name,
+        isDocumented: true,
+      })
+    }
+  })
+
   it('of the gateways count requests, attempts and tokens, and time them', async () => {
     const provider = scene.provider.name
     const read = async () => ({
