@@ -33,7 +33,7 @@ export const errorTable = {
   missing_api_key: row(
     401,
     authentication,
-    'No API key was sent. Send your virtual key as `Authorization: Bearer vk_…` or in the header `x-api-key`.',
+    'No API key was sent. Send a virtual key (for management: the master key) as `Authorization: Bearer …` or in the header `x-api-key`.',
   ),
   invalid_api_key: row(
     401,

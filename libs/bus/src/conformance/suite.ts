@@ -167,24 +167,25 @@ export function describeBus(name: string, harness: () => BusHarness): void {
     it('delivers a batch again until it is handled, in order, without holding up other partitions', async () => {
       let failures = 0
       let failing: number | undefined
+      let isMended = false
       const consumer = await Consumer.start(bus, {
         group,
         topics,
         handle: async ({ partition }) => {
           failing ??= partition
-          if (partition !== failing || failures >= 3) return
+          if (partition !== failing || isMended) return
           failures++
           throw new Error('the database is away')
         },
       })
       await bus.publish(test.topic, messages(40, 3))
+      // It fails until the others have gone on: were they held up by it, they never would.
       await eventually(
-        () => new Set(consumer.batches.map(({ partition }) => partition)).size === 3,
+        () => failures >= 2 && new Set(consumer.batches.map(({ partition }) => partition)).size === 3,
         'the others go on',
       )
-      expect(failures).toBeLessThan(3)
+      isMended = true
       await eventually(() => consumer.distinctIds.size === 120, 'all messages')
-      expect(failures).toBe(3)
       for (const of of placesByKey(consumer.received).values()) expect(of).toEqual(range(3))
     })
 
