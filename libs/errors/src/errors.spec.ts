@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { AppError, type ErrorCode, errorTable, invalidFields } from './index.js'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-const documented = [...readme.matchAll(/^\| `(\w+)` \| (\d+) \| `(\w+)` \|/gm)].map(
+const documented = [...readme.matchAll(/^\| `(\w+)` +\| (\d+) +\| `(\w+)` +\|/gm)].map(
   ([, code, status, type]) => ({
     code,
     status: Number(status),
