@@ -23,6 +23,8 @@ export interface TargetSummary {
   requestsPerCoreSecondAllIn: Figure
   p50Ms: Figure
   p99Ms: Figure
+  /** 99th percentile of how long after its due time the load generator wrote a request: in the latencies, and not the target's. */
+  lateP99Ms: Figure
   addedP50Ms: Figure
   addedP99Ms: Figure
   streamChunksPerSecond: Figure
@@ -118,6 +120,7 @@ function summarizeTarget(all: readonly Measurement[], target: TargetName): Targe
     requestsPerCoreSecondAllIn: own('closed', perCoreSecond.allIn),
     p50Ms: own('rate', p50),
     p99Ms: own('rate', p99),
+    lateP99Ms: own('rate', ({ load }) => load.latenessMs?.p99 ?? NaN),
     addedP50Ms: added(p50),
     addedP99Ms: added(p99),
     streamChunksPerSecond: own('stream', perSecond.events),

@@ -34,6 +34,7 @@ const rows: Row[] = [
   [`p99 at ${requestsPerSecond}/s, ms`, (s) => ranged(s.p99Ms, milliseconds)],
   ['added p50, ms', (s) => ranged(s.addedP50Ms, milliseconds)],
   ['added p99, ms', (s) => ranged(s.addedP99Ms, milliseconds)],
+  ['in it: generator late, p99, ms', (s) => ranged(s.lateP99Ms, milliseconds)],
   ['stream chunks per core-second', (s) => ranged(s.streamChunksPerCoreSecond, whole)],
   ['… ratio to bare', (s) => ranged(s.ratio.streamChunks, ratio)],
   ['stream chunks/s', (s) => atLeast(s.streamCoreShare) + ranged(s.streamChunksPerSecond, whole)],

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Weir } from '@weir/local'
 import { pin } from '../machine/cores.js'
-import { lowerPriority } from '../machine/priority.js'
 import { Accounting } from './accounting.js'
 import { govern } from './govern.js'
 import { Management } from './management.js'
@@ -11,11 +10,6 @@ import type { Site } from './simple.js'
 import type { Target } from './target.js'
 
 const settleBeforePinMs = 500
-/**
- * Upstream and load generator share a core with the services beside the gateway, but stand for other machines: they must
- * not wait for them, or their own waits are taken for the gateway's latency.
- */
-const restNice = 5
 
 /**
  * The real thing: every service, PostgreSQL and the bus, started by the launcher as `npm start` does. All of it runs on
@@ -40,7 +34,6 @@ export async function weirTarget({ upstream, core, nodeArgs }: Site): Promise<Ta
     await new Promise((resolve) => setTimeout(resolve, settleBeforePinMs))
     if (core !== undefined) {
       const failure = pin(pid, core)
-      lowerPriority(restPids(weir, pid), restNice)
       if (failure !== undefined) throw new Error(`The gateway cannot be moved to core ${core}: ${failure}`)
     }
     const management = new Management(weir.url, weir.masterKey)
@@ -71,10 +64,6 @@ function nodeOptions(nodeArgs: readonly string[]): Record<string, string> {
   if (nodeArgs.length === 0) return {}
   return { NODE_OPTIONS: [process.env['NODE_OPTIONS'] ?? '', ...nodeArgs].join(' ').trim() }
 }
-
-/** All but the gateway. */
-const restPids = ({ processes }: Weir, gateway: number): number[] =>
-  [...processes.values()].flatMap(({ pid }) => (pid === undefined || pid === gateway ? [] : [pid]))
 
 function gatewayPid({ processes }: Weir): number {
   const pid = [...processes].find(([name]) => name.startsWith('gateway'))?.[1].pid
