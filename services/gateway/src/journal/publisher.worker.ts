@@ -26,7 +26,7 @@ export type FromPublisher =
 const batchSize = 500
 
 /** Between two looks into the journal: a thread that is woken for every event costs more than the event. */
-const gatherMs = 20
+const gatherMs = 100
 const checkpointMs = 1_000
 const maxPauseMs = 5_000
 
