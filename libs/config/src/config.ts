@@ -27,7 +27,7 @@ export function Env(variable: string, options: { secret?: boolean } = {}): Prope
   }
 }
 
-/** Of the nearest class that has any: a class may add none to those that it inherits. */
+/** Those of the nearest class that declares settings, since a class may only inherit them. */
 function settingsOf(prototype: object | null): Setting[] {
   return prototype === null
     ? []
