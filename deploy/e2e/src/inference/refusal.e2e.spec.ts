@@ -34,7 +34,7 @@ describe('who may not call', () => {
   it('is told that a key is missing', async () => {
     const error = await raised(null, scene.model.name)
     expectRaised(
-      { code: 'missing_api_key', sdk: AuthenticationError, says: /Send your virtual key as/ },
+      { code: 'missing_api_key', sdk: AuthenticationError, says: /Send a virtual key/ },
       error,
     )
   })
