@@ -25,7 +25,7 @@ export interface JournalProcessLine {
 interface Journal {
   depth: { open: number; settled: number }
   start(start: object, written: (error?: Error) => void): number
-  settle(seq: number, end: object, written: (error?: Error) => void): void
+  settle(seq: number, start: object, end: object, written: (error?: Error) => void): void
   close(timeoutMs: number): Promise<void>
 }
 
@@ -56,11 +56,12 @@ await journal.close(30_000)
 function attempt(): void {
   const eventId = randomUUID()
   say('planned', eventId)
-  const seq = journal.start(startOf(eventId), (error) => {
+  const start = startOf(eventId)
+  const seq = journal.start(start, (error) => {
     if (error) return
     say('started', eventId)
     setTimeout(
-      () => journal.settle(seq, end, (failure) => !failure && say('settled', eventId)),
+      () => journal.settle(seq, start, end, (failure) => !failure && say('settled', eventId)),
       Math.random() * 30,
     )
   })

@@ -50,8 +50,11 @@ export class Caller {
       'x-request-id': this.requestId,
       ...headers,
     })
-    if (!held) return void this.response.end(body)
-    this.response.write(body)
+    // A head and a text go out in one write, a head and a buffer in two; latin1 keeps every byte.
+    const [text, encoding] =
+      typeof body === 'string' ? [body, 'utf8' as const] : [body.toString('latin1'), 'latin1' as const]
+    if (!held) return void this.response.end(text, encoding)
+    this.response.write(text, encoding)
     void held.then(() => this.response.end())
   }
 

@@ -17,6 +17,7 @@ import type { Caller } from './caller.js'
 import { ChatReply, gatewayStops } from './chat-reply.js'
 import { parseDocument, readBody } from './document.js'
 import { Settlement } from './settlement.js'
+import { Underway } from './underway.js'
 import { estimateTokens } from './usage.js'
 
 const addedLatency = histogram(
@@ -42,7 +43,7 @@ export class InferencePipeline {
   /** The gateway is being stopped: who is still heard is served, and then sent elsewhere. */
   isStopping = false
   private isStopped = false
-  private readonly underway = new Set<ChatReply>()
+  private readonly underway = new Underway<ChatReply>()
   /** Requests that are not under way yet: their body is read, their attempt is being journaled. */
   private arrivingCount = 0
   private readonly evaluation: GrpcClient<typeof policyV1.EvaluationServiceService>
@@ -99,16 +100,16 @@ export class InferencePipeline {
     const seq = await this.journalStart(start)
 
     // 6. Call the upstream; its answer goes to the caller, and the attempt is settled when it ends.
-    const reply: ChatReply = new ChatReply({
+    const reply = new ChatReply({
       caller,
       settlement: new Settlement(this.journal, seq, start),
       hidesUsage: !wantsStreamUsage(document),
       maxReplyBytes: this.config.maxReplyBytes,
       credential: route.provider.authorization?.slice('Bearer '.length),
-      onOver: () => this.underway.delete(reply),
+      onOver: () => this.underway.remove(slot),
     })
+    const slot = this.underway.add(reply)
     if (caller.isGone) return reply.leave()
-    this.underway.add(reply)
     try {
       const { baseUrl } = route.provider
       const headers = upstreamHeaders(route.provider, start.eventId)

@@ -59,6 +59,7 @@ export class Settlement {
     const { source, ...counts } = end.usage ?? noUsage
     this.journal.settle(
       this.seq,
+      this.start,
       {
         endedAt: new Date().toISOString(),
         outcome: end.outcome,

@@ -57,8 +57,7 @@ export function interruptedEnd(start: AttemptStart, progress: AttemptProgress | 
   }
 }
 
-/** The event of an attempt, from what the journal has of it. */
+/** The event of an attempt. What only the gateway knows of it is passed by when it is encoded. */
 export function toRequestSettled(start: AttemptStart, end: AttemptEnd): RequestSettled {
-  const { estimatedInputTokens: _estimate, traceparent: _traceparent, ...rest } = start
-  return { ...rest, ...end }
+  return { ...start, ...end }
 }

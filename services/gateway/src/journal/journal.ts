@@ -1,21 +1,37 @@
+import { type Message, requestSettled } from '@weir/contracts'
 import { gauge, histogram, type Logger } from '@weir/observability'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
-import { type AttemptEnd, type AttemptProgress, type AttemptStart, interruptedEnd } from './attempt.js'
+import {
+  type AttemptEnd,
+  type AttemptProgress,
+  type AttemptStart,
+  interruptedEnd,
+  toRequestSettled,
+} from './attempt.js'
 import type { FromPublisher, PublisherOptions, ToPublisher } from './publisher.worker.js'
 
 /** Where the journal's file lies in the gateway's data folder. */
 export const journalFile = 'journal.db'
 
+/** Of the table below: a file of another one is only replaced when it is empty. */
+const schemaVersion = 2
+
+/** An attempt is open until it has its event, which is complete: the publisher only carries it. */
 const schema = `
   CREATE TABLE IF NOT EXISTS attempt (
     seq INTEGER PRIMARY KEY,
     start TEXT NOT NULL,
     progress TEXT,
-    ending TEXT
+    event_key TEXT,
+    event_value TEXT,
+    event_headers TEXT
   )`
+
+/** For fields that a row lacks, because an older version has written it. */
+const blankEvent = requestSettled.decode('{"event_id":"none"}')
 
 /** After which what the disk refused is tried again. */
 const retryMs = 1_000
@@ -46,7 +62,7 @@ export class Journal {
   private readonly database: DatabaseSync
   private readonly insertStart: StatementSync
   private readonly updateProgress: StatementSync
-  private readonly updateEnding: StatementSync
+  private readonly updateEvent: StatementSync
   private readonly deletePublished: StatementSync
   private readonly worker: Worker
   private pending: Operation[] = []
@@ -54,8 +70,6 @@ export class Journal {
   private nextSeq: number
   private openCount = 0
   private settledCount = 0
-  /** Settled, but nobody can read them. */
-  private unreadableCount = 0
   private drained: (() => void) | undefined
   private exited = false
   private closed = false
@@ -74,10 +88,12 @@ export class Journal {
     this.database.exec(
       'PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0; PRAGMA busy_timeout=5000',
     )
-    this.database.exec(schema)
+    this.createSchema()
     this.insertStart = this.database.prepare('INSERT INTO attempt (seq, start) VALUES (?, ?)')
     this.updateProgress = this.database.prepare('UPDATE attempt SET progress = ? WHERE seq = ?')
-    this.updateEnding = this.database.prepare('UPDATE attempt SET ending = ? WHERE seq = ?')
+    this.updateEvent = this.database.prepare(
+      `UPDATE attempt SET start = '', event_key = ?, event_value = ?, event_headers = ? WHERE seq = ?`,
+    )
     this.deletePublished = this.database.prepare(
       'DELETE FROM attempt WHERE seq IN (SELECT value FROM json_each(?))',
     )
@@ -116,15 +132,15 @@ export class Journal {
   }
 
   /** Notes how an attempt ended; once `written` was called without an error its event cannot be lost. */
-  settle(seq: number, end: AttemptEnd, written?: Written): void {
-    this.writeEnding(seq, JSON.stringify(end), written)
+  settle(seq: number, start: AttemptStart, end: AttemptEnd, written?: Written): void {
+    this.writeEvent(seq, toMessage(start, end), written)
   }
 
   /** Waits until the bus has everything, or the time is over; what is left is published at the next start. */
   async close(timeoutMs: number): Promise<void> {
     this.closed = true
     this.flush()
-    if (this.publishableCount > 0 && !this.exited) {
+    if (this.settledCount > 0 && !this.exited) {
       await new Promise<void>((resolve) => {
         this.drained = resolve
         setTimeout(resolve, timeoutMs).unref()
@@ -143,14 +159,14 @@ export class Journal {
    * What the disk refuses is kept in memory and tried again: should the process end before it is
    * written, the attempt is found open at the next start and settled as interrupted.
    */
-  private writeEnding(seq: number, ending: string, written: Written | undefined): void {
-    this.add(this.updateEnding, [ending, seq], (error) => {
+  private writeEvent(seq: number, message: Message, written: Written | undefined): void {
+    this.add(this.updateEvent, [...toColumns(message), seq], (error) => {
       if (error) {
         this.logger.error(
           { err: error },
           'An attempt could not be settled in the journal; trying again. Check the disk of WEIR_DATA_DIR.',
         )
-        this.retry(() => this.writeEnding(seq, ending, undefined))
+        this.retry(() => this.writeEvent(seq, message, undefined))
       } else {
         this.openCount--
         this.settledCount++
@@ -173,7 +189,7 @@ export class Journal {
       }
       this.settledCount -= seqs.length
       this.tell('deleted')
-      if (this.publishableCount === 0) this.drained?.()
+      if (this.settledCount === 0) this.drained?.()
     })
   }
 
@@ -209,19 +225,33 @@ export class Journal {
     for (const { written } of operations) written?.(failure)
   }
 
-  private get publishableCount(): number {
-    return this.settledCount - this.unreadableCount
-  }
-
   private announce(): void {
     if (this.told) return
     this.told = true
     this.tell('settled')
   }
 
+  private createSchema(): void {
+    const { user_version: version } = this.database.prepare('PRAGMA user_version').get() ?? {}
+    if (version !== schemaVersion && this.hasAttempts()) {
+      throw new Error(
+        `The journal ${journalFile} in WEIR_DATA_DIR is of another version of Weir and has attempts that the bus lacks: run that version until they are sent (weir_journal_depth is 0).`,
+      )
+    }
+    if (version !== schemaVersion) this.database.exec('DROP TABLE IF EXISTS attempt')
+    this.database.exec(`${schema}; PRAGMA user_version=${schemaVersion}`)
+  }
+
+  private hasAttempts(): boolean {
+    const table = this.database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'attempt'").get()
+    return table !== undefined && this.database.prepare('SELECT 1 FROM attempt LIMIT 1').get() !== undefined
+  }
+
   /** Attempts of a process that died are settled as interrupted, with what is known of them. */
   private recover(): void {
-    const open = this.database.prepare('SELECT seq, start, progress FROM attempt WHERE ending IS NULL').all()
+    const open = this.database
+      .prepare('SELECT seq, start, progress FROM attempt WHERE event_value IS NULL')
+      .all()
     this.database.exec('BEGIN IMMEDIATE')
     for (const { seq, start, progress } of open as {
       seq: number
@@ -230,10 +260,10 @@ export class Journal {
     }[]) {
       try {
         const noted = progress === null ? undefined : (JSON.parse(progress) as AttemptProgress)
-        const end = interruptedEnd(JSON.parse(start) as AttemptStart, noted)
-        this.updateEnding.run(JSON.stringify(end), seq)
+        const attempt = { ...blankEvent, ...(JSON.parse(start) as AttemptStart) }
+        this.updateEvent.run(...toColumns(toMessage(attempt, interruptedEnd(attempt, noted))), seq)
       } catch (error) {
-        if (!(error instanceof SyntaxError)) throw error
+        if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error
         this.logger.error(
           { err: error, seq },
           'An attempt in the journal cannot be read: it stays there, open.',
@@ -242,7 +272,7 @@ export class Journal {
     }
     this.database.exec('COMMIT')
     this.settledCount = Number(
-      this.database.prepare('SELECT count(*) AS rows FROM attempt WHERE ending IS NOT NULL').get()?.[
+      this.database.prepare('SELECT count(*) AS rows FROM attempt WHERE event_value IS NOT NULL').get()?.[
         'rows'
       ] ?? 0,
     )
@@ -259,17 +289,9 @@ export class Journal {
     worker.on('message', (message: FromPublisher) => {
       if (message.type === 'published') return this.deleteAcknowledged(message.seqs)
       if (message.type === 'log') return this.logger[message.level](message.details, message.text)
-      if (message.type === 'unreadable') {
-        this.unreadableCount++
-        const { seq, reason } = message
-        return this.logger.error(
-          { seq, reason },
-          'An attempt in the journal cannot be read: it stays there, unpublished.',
-        )
-      }
       this.told = false
       // Settled after it had looked, and before this thread knew that it had.
-      if (this.publishableCount > 0) this.announce()
+      if (this.settledCount > 0) this.announce()
     })
     worker.on('error', (error) => this.logger.fatal({ err: error }, 'The journal’s publisher failed.'))
     worker.on('exit', (code) => {
@@ -283,4 +305,12 @@ export class Journal {
   private tell(message: ToPublisher): void {
     if (!this.exited) this.worker.postMessage(message)
   }
+}
+
+function toMessage(start: AttemptStart, end: AttemptEnd): Message {
+  return requestSettled.encode(toRequestSettled(start, end), 'gateway', start.traceparent)
+}
+
+function toColumns({ key, value, headers }: Message): [string, string, string] {
+  return [key, value, JSON.stringify(headers)]
 }

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import { type AttemptEnd, type AttemptStart, toRequestSettled } from './attempt.js'
 
 /** What the publisher is started with. */
 export interface PublisherOptions {
@@ -20,7 +19,6 @@ export type ToPublisher = 'settled' | 'deleted' | 'close'
 export type FromPublisher =
   | { type: 'looking' }
   | { type: 'published'; seqs: number[] }
-  | { type: 'unreadable'; seq: number; reason: string }
   | { type: 'log'; level: 'warn' | 'info'; details: Record<string, unknown>; text: string }
 
 const batchSize = 500
@@ -33,13 +31,11 @@ const maxPauseMs = 5_000
 /** The write-ahead log grows to a little more than this: 32 MiB. */
 const maxLogPages = 8_192
 
-/** For fields that a row lacks, because an older version has written it. */
-const blankEvent = requestSettled.decode('{"event_id":"none"}')
-
 interface Row {
   seq: number
-  start: string
-  ending: string
+  key: string
+  value: string
+  headers: string
 }
 
 /**
@@ -53,8 +49,6 @@ class Publisher {
   private settled = true
   private closed = false
   private failing = false
-  /** Numbers of rows that cannot be read. */
-  private readonly unreadable = new Set<number>()
 
   constructor(
     options: PublisherOptions,
@@ -75,45 +69,26 @@ class Publisher {
   async run(): Promise<void> {
     // By number, not by "newest": attempts settle in another order than they start.
     const select = this.database.prepare(
-      `SELECT seq, start, ending FROM attempt WHERE ending IS NOT NULL
-       AND seq NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`,
+      `SELECT seq, event_key AS key, event_value AS value, event_headers AS headers FROM attempt
+       WHERE event_value IS NOT NULL ORDER BY seq LIMIT ?`,
     )
     while (!this.closed) {
       this.settled = false
-      const rows = select.all(JSON.stringify([...this.unreadable]), batchSize) as unknown as Row[]
+      const rows = select.all(batchSize) as unknown as Row[]
       if (rows.length === 0) {
         this.port.postMessage({ type: 'looking' } satisfies FromPublisher)
         if (!this.settled) await this.nextMessage()
         continue
       }
-      const events = rows.flatMap((row) => this.read(row) ?? [])
-      if (events.length === 0) continue
-      await this.publish(events.map(({ message }) => message))
+      await this.publish(rows.map(toMessage))
       if (this.closed) break
-      this.port.postMessage({ type: 'published', seqs: events.map(({ seq }) => seq) } satisfies FromPublisher)
+      this.port.postMessage({ type: 'published', seqs: rows.map(({ seq }) => seq) } satisfies FromPublisher)
       await this.nextDeletion()
       if (rows.length < batchSize && !this.closed) await setTimeout(gatherMs)
     }
     await this.bus.close()
     this.database.close()
     this.port.close()
-  }
-
-  /**
-   * The event of a row. One that cannot be read stays where it is, to be looked into; those behind it
-   * must not wait for it.
-   */
-  private read({ seq, start, ending }: Row): { seq: number; message: Message } | undefined {
-    try {
-      const attempt = JSON.parse(start) as AttemptStart
-      const event = { ...blankEvent, ...toRequestSettled(attempt, JSON.parse(ending) as AttemptEnd) }
-      return { seq, message: requestSettled.encode(event, 'gateway', attempt.traceparent) }
-    } catch (error) {
-      this.unreadable.add(seq)
-      const reason = error instanceof Error ? error.message : String(error)
-      this.port.postMessage({ type: 'unreadable', seq, reason } satisfies FromPublisher)
-      return undefined
-    }
   }
 
   /** Tries until the bus has acknowledged, or the publisher is closed. */
@@ -182,6 +157,10 @@ class Publisher {
   private log(level: 'warn' | 'info', details: Record<string, unknown>, text: string): void {
     this.port.postMessage({ type: 'log', level, details, text } satisfies FromPublisher)
   }
+}
+
+function toMessage({ key, value, headers }: Row): Message {
+  return { key, value, headers: JSON.parse(headers) as Record<string, string> }
 }
 
 if (parentPort) await new Publisher(workerData as PublisherOptions, parentPort).run()
