@@ -1,9 +1,16 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common'
+import type { Principal } from './principal.js'
 
 /** On whose behalf a request is made. The first parameter of every rule of a service. */
 export interface Caller {
   /** Organization id; everything that the caller sees and makes belongs to it. */
-  organization: string
+  readonly organization: string
+  /** Who it is; absent where a service acts on its own. */
+  readonly principal?: Principal
+  /** Workspaces that the caller may see; absent: all of the organization. */
+  readonly visible?: readonly string[]
+  /** Workspaces in which the caller may do what the route does; absent: all, and what belongs to none. */
+  readonly permitted?: readonly string[]
 }
 
 /** The organization that every installation has; its first migration makes it. */
@@ -14,6 +21,11 @@ const callers = new WeakMap<object, Caller>()
 /** Remembers who makes a request; called by the guard that has authenticated it. */
 export function setCaller(request: object, caller: Caller): void {
   callers.set(request, caller)
+}
+
+/** Who makes a request; undefined when no guard has let it in. */
+export function callerOf(request: object): Caller | undefined {
+  return callers.get(request)
 }
 
 /** The caller that the guard has found; a route that no guard has seen has none and fails. */

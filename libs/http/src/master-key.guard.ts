@@ -3,6 +3,7 @@ import { AppError } from '@weir/errors'
 import { equalSecrets } from '@weir/secrets'
 import type { FastifyRequest } from 'fastify'
 import { defaultOrganization, setCaller } from './caller.js'
+import { masterKeyPrincipal } from './principal.js'
 
 /** The credential of a request: `Authorization: Bearer …`, else `x-api-key`. */
 export function sentCredential(headers: FastifyRequest['headers']): string | undefined {
@@ -26,7 +27,8 @@ export class MasterKeyGuard implements CanActivate {
       throw AppError.of('endpoint_not_allowed', { endpoint: 'management routes', reason })
     }
     if (!equalSecrets(credential, this.masterKey)) throw AppError.of('invalid_api_key', {})
-    setCaller(request, { organization: defaultOrganization })
+    const organization = defaultOrganization
+    setCaller(request, { organization, principal: masterKeyPrincipal(organization) })
     return true
   }
 }

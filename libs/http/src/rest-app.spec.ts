@@ -119,8 +119,8 @@ describe('a REST service', () => {
   })
 
   it('tells the route on whose behalf it is called', async () => {
-    expect((await send('GET', '/v1/things')).body).toEqual({
-      caller: { organization: 'org_default' },
+    expect((await send('GET', '/v1/things')).body).toMatchObject({
+      caller: { organization: 'org_default', principal: { kind: 'master_key', id: 'master_key' } },
       query: { limit: 100 },
     })
   })
