@@ -1,5 +1,6 @@
 /** Which service owns the REST resources below a path prefix. */
 export interface RestRoute {
+  /** Whole segments; `{id}` stands for any one of them. */
   prefix: string
   service: 'identity' | 'catalog' | 'policy' | 'metering' | 'aggregator'
 }
@@ -9,6 +10,8 @@ export interface RestRoute {
  * the ingress's own routes are made from it.
  */
 export const restRoutes: readonly RestRoute[] = [
+  // A resource below another service's comes first: the first match counts.
+  { prefix: '/v1/workspaces/{id}/models', service: 'catalog' },
   { prefix: '/v1/organizations', service: 'identity' },
   { prefix: '/v1/teams', service: 'identity' },
   { prefix: '/v1/workspaces', service: 'identity' },
@@ -21,7 +24,12 @@ export const restRoutes: readonly RestRoute[] = [
   { prefix: '/v1/costs', service: 'aggregator' },
 ]
 
+const patterns = restRoutes.map((route) => ({
+  route,
+  pattern: new RegExp(`^${route.prefix.replaceAll(/\{\w+\}/g, '[^/]+')}(/|$)`),
+}))
+
 /** The route of a raw path, by whole segments: `/v1/keysmith` is not below `/v1/keys`. */
 export function findRestRoute(path: string): RestRoute | undefined {
-  return restRoutes.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`))
+  return patterns.find(({ pattern }) => pattern.test(path))?.route
 }
