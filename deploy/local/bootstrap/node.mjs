@@ -3,7 +3,7 @@ import { delimiter, dirname } from 'node:path'
 import { BootstrapError } from './bootstrap-error.mjs'
 import { inRoot } from './paths.mjs'
 
-/** Node 24.11: the first long-term release with the SQLite interface that the journal uses. */
+/** Node 24.11: the first long-term release with the SQLite interface that the home folder’s lock uses. */
 const LEAST = [24, 11]
 
 /** The Node that runs the services: this one when it is new enough, else the one that npm installed. */

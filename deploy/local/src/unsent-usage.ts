@@ -1,6 +1,5 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import type { Home } from './home.js'
 
 /**
@@ -10,20 +9,18 @@ import type { Home } from './home.js'
 export function gatewaysWithUnsentUsage(home: Home, wanted: number): number[] {
   return readdirSync(home.root)
     .flatMap((name) => (/^gateway-\d+$/.test(name) ? [Number(name.slice('gateway-'.length))] : []))
-    .filter((index) => index > wanted && hasAttempts(join(home.gateway(index), 'journal.db')))
+    .filter((index) => index > wanted && hasAttempts(join(home.gateway(index), 'journal')))
     .sort((a, b) => a - b)
 }
 
+/** A journal's files are taken away, or empty, once the bus has everything that was in them. */
 function hasAttempts(journal: string): boolean {
-  if (!existsSync(journal)) return false
-  let database: DatabaseSync | undefined
   try {
-    database = new DatabaseSync(journal)
-    return database.prepare('select 1 from attempt limit 1').get() !== undefined
-  } catch {
-    // Not readable by us: the gateway itself says what is wrong with it.
-    return true
-  } finally {
-    database?.close()
+    return readdirSync(journal).some(
+      (name) => name.endsWith('.log') && statSync(join(journal, name)).size > 0,
+    )
+  } catch (error) {
+    // What is not readable by us, the gateway itself says what is wrong with.
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT'
   }
 }

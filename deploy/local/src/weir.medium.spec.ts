@@ -12,7 +12,6 @@ import {
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { freePort, processStartedAt } from '@weir/embedded-postgres'
 import { waitFor } from '@weir/testing'
@@ -132,15 +131,13 @@ describe('startWeir', () => {
   })
 
   it('runs a gateway beyond the wanted number while its journal holds usage', async () => {
-    for (const [index, rows] of [
-      [2, 0],
-      [3, 1],
+    for (const [index, lines] of [
+      [2, ''],
+      [3, 'an attempt\n'],
     ] as const) {
-      mkdirSync(join(home, `gateway-${index}`), { recursive: true })
-      const journal = new DatabaseSync(join(home, `gateway-${index}`, 'journal.db'))
-      journal.exec('create table attempt (seq integer primary key)')
-      for (let row = 0; row < rows; row += 1) journal.exec('insert into attempt default values')
-      journal.close()
+      const journal = join(home, `gateway-${index}`, 'journal')
+      mkdirSync(journal, { recursive: true })
+      writeFileSync(join(journal, '0000000000000000.log'), lines)
     }
     const weir = await start()
     const gateways = [...weir.processes.keys()].filter((name) => name.startsWith('gateway-'))

@@ -2,9 +2,8 @@ import { type Bus, createBus } from '@weir/bus'
 import { businessUnitCostRolledUp, eventTypes, requestSettled, usageRated } from '@weir/contracts'
 import { waitFor } from '@weir/testing'
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import type { Management } from '../stack/management.js'
 import type { ClientOutcome } from './client.js'
@@ -33,20 +32,32 @@ export async function collectEvidence(
         include_descendants: 'true',
       }),
     ),
-    journals: Object.fromEntries(instance.gateways.map((name) => [name, rowsInJournal(instance, name)])),
+    journals: Object.fromEntries(instance.gateways.map((name) => [name, attemptsInJournal(instance, name)])),
   }
 }
 
-/** Rows in a gateway's journal, as they are on disk. */
-export function rowsInJournal({ weir }: Pick<Instance, 'weir'>, gateway: string): number {
-  const path = join(weir.home.gateway(Number(gateway.replace('gateway-', ''))), 'journal.db')
-  if (!existsSync(path)) return 0
-  const database = new DatabaseSync(path, { readOnly: true })
-  try {
-    return Number(database.prepare('SELECT count(*) AS rows FROM attempt').get()?.['rows'])
-  } finally {
-    database.close()
+/** Attempts in a gateway's journal that are under way or wait for the bus, as they are on disk. */
+export function attemptsInJournal({ weir }: Pick<Instance, 'weir'>, gateway: string): number {
+  const folder = join(weir.home.gateway(Number(gateway.replace('gateway-', ''))), 'journal')
+  if (!existsSync(folder)) return 0
+  const acknowledged = existsSync(join(folder, 'acknowledged'))
+    ? Number(readFileSync(join(folder, 'acknowledged'), 'latin1'))
+    : 0
+  const open = new Set<string>()
+  let waiting = 0
+  for (const name of readdirSync(folder)
+    .filter((file) => file.endsWith('.log'))
+    .sort()) {
+    let position = Number(name.slice(0, -'.log'.length))
+    for (const line of readFileSync(join(folder, name), 'utf8').split('\n').slice(0, -1)) {
+      position += Buffer.byteLength(line) + 1
+      const [kind = '', seq = ''] = line.split('\t', 2)
+      if (kind === 'S') open.add(seq)
+      if (kind === 'E') open.delete(seq)
+      if (kind === 'E' && position > acknowledged) waiting++
+    }
   }
+  return open.size + waiting
 }
 
 async function readLedger(databaseUrl: string): Promise<LedgerRow[]> {

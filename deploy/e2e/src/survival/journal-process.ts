@@ -24,8 +24,8 @@ export interface JournalProcessLine {
 
 interface Journal {
   depth: { open: number; settled: number }
-  start(start: object, written: (error?: Error) => void): number
-  settle(seq: number, start: object, end: object, written: (error?: Error) => void): void
+  start(start: object, written: (error?: Error) => void): object
+  settle(entry: object, end: object, written: (error?: Error) => void): void
   close(timeoutMs: number): Promise<void>
 }
 
@@ -56,12 +56,11 @@ await journal.close(30_000)
 function attempt(): void {
   const eventId = randomUUID()
   say('planned', eventId)
-  const start = startOf(eventId)
-  const seq = journal.start(start, (error) => {
+  const entry = journal.start(startOf(eventId), (error) => {
     if (error) return
     say('started', eventId)
     setTimeout(
-      () => journal.settle(seq, start, end, (failure) => !failure && say('settled', eventId)),
+      () => journal.settle(entry, end, (failure) => !failure && say('settled', eventId)),
       Math.random() * 30,
     )
   })

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { GatewayConfig } from '../config.js'
 import type { AttemptStart } from '../journal/attempt.js'
-import type { Journal } from '../journal/journal.js'
+import type { Journal, JournalEntry } from '../journal/journal.js'
 import { type ChatDocument, toUpstreamBody, wantsStreamUsage } from '../providers/openai/chat-completions.js'
 import { findPrice, type KnownModel, type KnownProvider } from '../snapshot/catalog-state.js'
 import type { KnownKey, TeamLine } from '../snapshot/identity-state.js'
@@ -17,7 +17,7 @@ import type { Caller } from './caller.js'
 import { ChatReply, gatewayStops } from './chat-reply.js'
 import { parseDocument, readBody } from './document.js'
 import { Settlement } from './settlement.js'
-import { Underway } from './underway.js'
+import { Underway } from '../underway.js'
 import { estimateTokens } from './usage.js'
 
 const addedLatency = histogram(
@@ -97,12 +97,12 @@ export class InferencePipeline {
     // 5. Journal the attempt, before anything leaves the house.
     if (this.isStopped) throw gatewayStops()
     const start = toAttemptStart(route, document, { requestId: caller.requestId, bytes: body.length })
-    const seq = await this.journalStart(start)
+    const entry = await this.journalStart(start)
 
     // 6. Call the upstream; its answer goes to the caller, and the attempt is settled when it ends.
     const reply = new ChatReply({
       caller,
-      settlement: new Settlement(this.journal, seq, start),
+      settlement: new Settlement(this.journal, entry),
       hidesUsage: !wantsStreamUsage(document),
       maxReplyBytes: this.config.maxReplyBytes,
       credential: route.provider.authorization?.slice('Bearer '.length),
@@ -247,10 +247,10 @@ export class InferencePipeline {
     return this.upstreams.http
   }
 
-  private journalStart(start: AttemptStart): Promise<number> {
+  private journalStart(start: AttemptStart): Promise<JournalEntry> {
     return new Promise((resolve, reject) => {
-      const seq: number = this.journal.start(start, (error) => {
-        if (!error) return resolve(seq)
+      const entry: JournalEntry = this.journal.start(start, (error) => {
+        if (!error) return resolve(entry)
         this.logger.error(
           { err: error },
           'The journal cannot be written: requests are refused. Check the disk of WEIR_DATA_DIR.',

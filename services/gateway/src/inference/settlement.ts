@@ -1,7 +1,7 @@
 import { counter } from '@weir/observability'
 import type { ErrorCode } from '@weir/errors'
 import type { AttemptStart } from '../journal/attempt.js'
-import type { Journal } from '../journal/journal.js'
+import type { Journal, JournalEntry } from '../journal/journal.js'
 import { noUsage, type Usage } from './usage.js'
 
 /** How an attempt ended; see RequestSettled in proto/weir/usage/v1/usage_events.proto. */
@@ -23,9 +23,13 @@ export class Settlement {
 
   constructor(
     private readonly journal: Journal,
-    private readonly seq: number,
-    readonly start: AttemptStart,
+    private readonly entry: JournalEntry,
   ) {}
+
+  /** What is known of the attempt since before its call. */
+  get start(): AttemptStart {
+    return this.entry.start
+  }
 
   /** Milliseconds since the upstream call. */
   get elapsedMs(): number {
@@ -43,7 +47,7 @@ export class Settlement {
     const now = performance.now()
     if (now - this.notedAt < progressEveryMs) return
     this.notedAt = now
-    this.journal.progress(this.seq, {
+    this.journal.progress(this.entry, {
       upstreamStatus: this.upstreamStatus,
       firstByteMs: this.firstByteMs,
       durationMs: Math.round(this.elapsedMs),
@@ -58,8 +62,7 @@ export class Settlement {
     const { provider } = this.start
     const { source, ...counts } = end.usage ?? noUsage
     this.journal.settle(
-      this.seq,
-      this.start,
+      this.entry,
       {
         endedAt: new Date().toISOString(),
         outcome: end.outcome,

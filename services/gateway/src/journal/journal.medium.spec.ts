@@ -3,16 +3,26 @@ import { requestSettled, type RequestSettled } from '@weir/contracts'
 import { registry } from '@weir/observability'
 import { createTestDatabase, type TestDatabase, waitFor } from '@weir/testing'
 import { randomUUID } from 'node:crypto'
-import { cpSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AttemptEnd, AttemptStart } from './attempt.js'
-import { Journal, journalFile } from './journal.js'
+import { Journal, type JournalEntry, journalFolder } from './journal.js'
 
 /** A worker cannot be started from a TypeScript source. */
 const workerUrl = new URL('../../dist/journal/publisher.worker.js', import.meta.url)
@@ -55,7 +65,7 @@ describe('the journal', () => {
     const start = startOf()
     await new Promise<void>((written) => {
       journal.start(start, () => {
-        expect(startsOnDisk()).toEqual([JSON.stringify(start)])
+        expect(linesOnDisk()).toEqual([`S\t1\t${JSON.stringify(start)}`])
         written()
       })
     })
@@ -76,8 +86,8 @@ describe('the journal', () => {
         expected.set(start.eventId, eventOf(start, end))
         // In another order than they began.
         settled.push(
-          begin(journal, start).then((seq) =>
-            sleep((turn * 7 + one * 3) % 40).then(() => finish(journal, seq, start, end)),
+          begin(journal, start).then((entry) =>
+            sleep((turn * 7 + one * 3) % 40).then(() => finish(journal, entry, end)),
           ),
         )
       }
@@ -89,7 +99,7 @@ describe('the journal', () => {
     const events = await publishedEvents()
     expect(events).toHaveLength(expected.size)
     expect(new Map(events.map((event) => [event.eventId, event]))).toEqual(expected)
-    expect(startsOnDisk()).toEqual([])
+    await waitFor(() => linesOnDisk().length === 0, { what: 'empty files' })
   })
 
   it('takes the trace of a request along', async () => {
@@ -113,9 +123,9 @@ describe('the journal', () => {
     const ended = startOf()
     const first = open({ databaseUrl: noDatabase })
     await begin(first, untouched)
-    const seq = await begin(first, underway)
-    first.progress(seq, { upstreamStatus: 200, firstByteMs: 80, durationMs: 1_000, outputTokens: 40 })
-    first.progress(seq, { upstreamStatus: 200, firstByteMs: 80, durationMs: 2_500, outputTokens: 90 })
+    const entry = await begin(first, underway)
+    first.progress(entry, { upstreamStatus: 200, firstByteMs: 80, durationMs: 1_000, outputTokens: 40 })
+    first.progress(entry, { upstreamStatus: 200, firstByteMs: 80, durationMs: 2_500, outputTokens: 90 })
     await settle(first, ended)
     await close(first)
 
@@ -183,43 +193,87 @@ describe('the journal', () => {
     expect(await publishedEvents()).toEqual([eventOf(start, endOf()), eventOf(start, endOf())])
   })
 
-  it('settles what an older version has left open, and passes by what nobody can read', async () => {
-    const first = open({ databaseUrl: noDatabase })
-    const [older, broken, sound] = [startOf(), startOf(), startOf()]
-    for (const start of [older, broken, sound]) await begin(first, start)
-    await close(first)
-    const database = new DatabaseSync(join(folder, journalFile))
-    database.exec(`UPDATE attempt SET start = json_remove(start, '$.provider', '$.streamed') WHERE seq = 1`)
-    database.exec(`UPDATE attempt SET start = substr(start, 1, 20) WHERE seq = 2`)
-    database.close()
+  it('settles what an older version has left open, and sets aside what nobody can read', async () => {
+    const folderOfLog = join(folder, journalFolder)
+    mkdirSync(folderOfLog)
+    const [older, sound] = [startOf(), startOf()]
+    const { provider: _provider, streamed: _streamed, ...known } = older
+    const broken = [`S\t2\t${JSON.stringify(startOf()).slice(0, 20)}`, 'Not a line of ours', 'E\t3\t"half']
+    writeFileSync(
+      join(folderOfLog, '0000000000000000.log'),
+      [`S\t1\t${JSON.stringify(known)}`, ...broken, `S\t4\t${JSON.stringify(sound)}`, ''].join('\n'),
+    )
 
-    const second = open()
+    const journal = open()
     const third = startOf()
-    await settle(second, third)
-    await waitUntilEmpty(second)
+    await settle(journal, third)
+    await waitUntilEmpty(journal)
     const events = new Map((await publishedEvents()).map((event) => [event.eventId, event]))
     expect(events.get(older.eventId)).toMatchObject({ outcome: 'interrupted', provider: '', streamed: false })
     expect([...events.keys()].sort()).toEqual([older, sound, third].map(({ eventId }) => eventId).sort())
-    expect(startsOnDisk()).toEqual([JSON.stringify(broken).slice(0, 20)])
+    const aside = readFileSync(join(folderOfLog, 'unreadable'), 'utf8').split('\n')
+    expect(aside.sort()).toEqual(['', ...broken].sort())
+    // It waits for no more, and does not ask again and again either.
+    const { user } = process.cpuUsage()
+    await sleep(300)
+    expect(process.cpuUsage().user - user).toBeLessThan(150_000)
   })
 
-  it('refuses a file of another version that has attempts, and replaces an empty one', async () => {
-    const path = join(folder, journalFile)
-    const write = (sql: string) => {
-      const database = new DatabaseSync(path)
-      database.exec(sql)
-      database.close()
-    }
-    write(`CREATE TABLE attempt (seq INTEGER PRIMARY KEY, ending TEXT); INSERT INTO attempt VALUES (1, '')`)
-    expect(() => open()).toThrow('another version of Weir')
-    write('DELETE FROM attempt')
+  it('passes by the piece of a line that a killed process has left, and writes behind it', async () => {
+    const first = open({ databaseUrl: noDatabase })
+    const [whole, cut] = [startOf(), startOf()]
+    await settle(first, whole)
+    await begin(first, cut)
+    await close(first)
+    const [name = ''] = readdirSync(join(folder, journalFolder)).filter((file) => file.endsWith('.log'))
+    const path = join(folder, journalFolder, name)
+    truncateSync(path, statSync(path).size - 10)
+
+    const second = open()
+    const next = startOf()
+    await settle(second, next)
+    await waitUntilEmpty(second)
+    await close(second)
+    expect((await publishedEvents()).map(({ eventId }) => eventId).sort()).toEqual(
+      [whole, next].map(({ eventId }) => eventId).sort(),
+    )
+  })
+
+  it('sends everything again when nobody knows how far it came, and nothing is skipped when the log is shorter', async () => {
+    const first = open({ databaseUrl: noDatabase })
+    const kept = startOf()
+    await settle(first, kept)
+    await close(first)
+    const acknowledged = join(folder, journalFolder, 'acknowledged')
+    writeFileSync(acknowledged, 'rubbish')
+    const second = open()
+    await waitUntilEmpty(second)
+    await close(second, 1_000)
+    writeFileSync(acknowledged, '0000000009999999')
+    const third = open()
+    const next = startOf()
+    await settle(third, next)
+    await waitUntilEmpty(third)
+    expect((await publishedEvents()).map(({ eventId }) => eventId)).toEqual([kept.eventId, next.eventId])
+  })
+
+  it('keeps an attempt that is under way for many files, and only what it needs of them', async () => {
     const journal = open()
-    await settle(journal, startOf())
-    await waitUntilEmpty(journal)
-    expect(await publishedEvents()).toHaveLength(1)
+    const long = startOf()
+    const entry = await begin(journal, long)
+    journal.progress(entry, { upstreamStatus: 200, firstByteMs: 1, durationMs: 2, outputTokens: 3 })
+    const large = { ...startOf(), model: 'm'.repeat(64 * 1024) }
+    for (let one = 0; one < 900; one++) await settle(journal, { ...large, eventId: randomUUID() })
+    await waitFor(() => bytesOnDisk() < 40 * 1024 * 1024, { timeoutMs: 10_000 })
+    expect(linesOnDisk().some((line) => line.includes(long.eventId))).toBe(true)
+    await close(journal, 10_000)
+    const second = open()
+    await waitUntilEmpty(second, 20_000)
+    const events = (await publishedEvents()).filter(({ eventId }) => eventId === long.eventId)
+    expect(events).toMatchObject([{ outcome: 'interrupted', outputTokens: 3 }])
   })
 
-  it('sends nothing again once its rows are gone', async () => {
+  it('sends nothing again that was acknowledged', async () => {
     for (let run = 1; run <= 3; run++) {
       const journal = open()
       for (let one = 0; one < 20; one++) await settle(journal, startOf())
@@ -234,11 +288,10 @@ describe('the journal', () => {
     for (let one = 0; one < 700; one++)
       journal.settle(
         journal.start(startOf(), () => undefined),
-        startOf(),
         endOf(),
       )
     await close(journal, 10_000)
-    expect(startsOnDisk()).toEqual([])
+    expect(linesOnDisk()).toEqual([])
     expect(await publishedEvents()).toHaveLength(700)
   })
 
@@ -248,30 +301,25 @@ describe('the journal', () => {
     const began = Date.now()
     await close(journal, 300)
     expect(Date.now() - began).toBeLessThan(4_000)
-    expect(startsOnDisk()).toHaveLength(10)
+    expect(linesOnDisk().filter((line) => line.startsWith('E'))).toHaveLength(10)
   })
 
   it('keeps its files small under load that never pauses', async () => {
     const journal = open()
-    const largest = { log: 0, file: 0 }
-    const note = setInterval(() => {
-      largest.log = Math.max(largest.log, statSync(join(folder, `${journalFile}-wal`)).size)
-      largest.file = Math.max(largest.file, statSync(join(folder, journalFile)).size)
-    }, 50)
-    // 100 MB of log, if it were never begun anew.
-    const attempts = 10_000
+    let largest = 0
+    const note = setInterval(() => (largest = Math.max(largest, bytesOnDisk())), 50)
+    // 40 MB, if nothing were taken away.
+    const attempts = 20_000
     for (let one = 0; one < attempts; one++) {
-      const start = startOf()
-      begin(journal, start).then(
-        (seq) => journal.settle(seq, start, endOf()),
+      begin(journal, startOf()).then(
+        (entry) => journal.settle(entry, endOf()),
         () => undefined,
       )
       if (one % 4 === 0) await sleep(1)
     }
     await waitUntilEmpty(journal, 20_000)
     clearInterval(note)
-    expect(largest.log).toBeLessThan(70 * 1024 * 1024)
-    expect(largest.file).toBeLessThan(20 * 1024 * 1024)
+    expect(largest).toBeLessThan(36 * 1024 * 1024)
     const { rows } = await sql.query<{ count: string }>('SELECT count(*) FROM bus.message')
     expect(Number(rows[0]?.count)).toBe(attempts)
   })
@@ -290,20 +338,20 @@ async function close(journal: Journal, timeoutMs = 0): Promise<void> {
   await journal.close(timeoutMs)
 }
 
-function begin(journal: Journal, start: AttemptStart): Promise<number> {
+function begin(journal: Journal, start: AttemptStart): Promise<JournalEntry> {
   return new Promise((resolve, reject) => {
-    const seq: number = journal.start(start, (error) => (error ? reject(error) : resolve(seq)))
+    const entry: JournalEntry = journal.start(start, (error) => (error ? reject(error) : resolve(entry)))
   })
 }
 
 /** One attempt from its start to its end. */
 async function settle(journal: Journal, start: AttemptStart, end = endOf()): Promise<void> {
-  await finish(journal, await begin(journal, start), start, end)
+  await finish(journal, await begin(journal, start), end)
 }
 
-function finish(journal: Journal, seq: number, start: AttemptStart, end: AttemptEnd): Promise<void> {
+function finish(journal: Journal, entry: JournalEntry, end: AttemptEnd): Promise<void> {
   return new Promise((resolve, reject) =>
-    journal.settle(seq, start, end, (error) => (error ? reject(error) : resolve())),
+    journal.settle(entry, end, (error) => (error ? reject(error) : resolve())),
   )
 }
 
@@ -315,14 +363,17 @@ async function waitUntilEmpty(journal: Journal, timeoutMs = 10_000): Promise<voi
 }
 
 /** What a reader finds who knows nothing of the process that writes. */
-function startsOnDisk(): string[] {
-  const database = new DatabaseSync(join(folder, journalFile))
-  try {
-    const rows = database.prepare('SELECT start FROM attempt ORDER BY seq').all()
-    return (rows as { start: string }[]).map(({ start }) => start)
-  } finally {
-    database.close()
-  }
+function linesOnDisk(): string[] {
+  return logFiles().flatMap((path) => readFileSync(path, 'utf8').split('\n').slice(0, -1))
+}
+
+function bytesOnDisk(): number {
+  return logFiles().reduce((sum, path) => sum + statSync(path).size, 0)
+}
+
+function logFiles(): string[] {
+  const names = readdirSync(join(folder, journalFolder)).filter((name) => name.endsWith('.log'))
+  return names.sort().map((name) => join(folder, journalFolder, name))
 }
 
 async function publishedEvents(): Promise<RequestSettled[]> {

@@ -1,9 +1,10 @@
-import { type Message, requestSettled } from '@weir/contracts'
+import { requestSettled } from '@weir/contracts'
 import { gauge, histogram, type Logger } from '@weir/observability'
-import { mkdirSync } from 'node:fs'
+import { closeSync, ftruncateSync, mkdirSync, openSync, statSync, unlink, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
+import { Underway } from '../underway.js'
+import { readAcknowledged } from './acknowledged.js'
 import {
   type AttemptEnd,
   type AttemptProgress,
@@ -11,37 +12,47 @@ import {
   interruptedEnd,
   toRequestSettled,
 } from './attempt.js'
-import type { FromPublisher, PublisherOptions, ToPublisher } from './publisher.worker.js'
+import { PublishState } from './publish-state.js'
+import type { FromPublisher, PublisherOptions } from './publisher.worker.js'
+import { eventLine, type LogRecord, progressLine, readRecords, startLine } from './record.js'
+import { listSegments, type Segment, segmentAt } from './segment.js'
+import { setAside } from './set-aside.js'
 
-/** Where the journal's file lies in the gateway's data folder. */
-export const journalFile = 'journal.db'
+/** Where the journal lies in the gateway's data folder. */
+export const journalFolder = 'journal'
 
-/** Of the table below: a file of another one is only replaced when it is empty. */
-const schemaVersion = 2
+/** A segment that is longer is followed by another one. */
+const segmentBytes = 16 * 1024 * 1024
 
-/** An attempt is open until it has its event, which is complete: the publisher only carries it. */
-const schema = `
-  CREATE TABLE IF NOT EXISTS attempt (
-    seq INTEGER PRIMARY KEY,
-    start TEXT NOT NULL,
-    progress TEXT,
-    event_key TEXT,
-    event_value TEXT,
-    event_headers TEXT
-  )`
-
-/** For fields that a row lacks, because an older version has written it. */
-const blankEvent = requestSettled.decode('{"event_id":"none"}')
+/** How often what is over is cleared away. */
+const tidyEveryMs = 500
 
 /** After which what the disk refused is tried again. */
 const retryMs = 1_000
 
+/** For fields that a start lacks, because an older version has written it. */
+const blankEvent = requestSettled.decode('{"event_id":"none"}')
+
 /** Called once the write is in the journal, or with the reason why it is not. */
 type Written = (error?: Error) => void
 
+/** An attempt that is under way. */
+export interface JournalEntry {
+  readonly seq: number
+  readonly start: AttemptStart
+  /** The segment that has its start. */
+  segment: OpenSegment
+  progress: AttemptProgress | undefined
+  slot: number
+}
+
+/** A segment and how many attempts under way it has the start of: it stays until there is none. */
+interface OpenSegment extends Segment {
+  openCount: number
+}
+
 interface Operation {
-  statement: StatementSync
-  values: (string | number)[]
+  line: string
   written: Written | undefined
 }
 
@@ -53,30 +64,27 @@ const flushDuration = histogram(
 )
 
 /**
- * The gateway's local journal: a row is there before the upstream is called and leaves when the bus
- * has acknowledged its event. All writes of one turn of the event loop are one SQLite transaction
- * on this thread: a killed process loses nothing, and no request waits for a disk, because flushing
- * and publishing are the worker's.
+ * The gateway's local journal, a log on its disk: an attempt is in it before the upstream is called
+ * and leaves it when the bus has acknowledged its event. All lines of one turn of the event loop are
+ * one write on this thread: a killed process loses nothing, and no request waits for a disk, because
+ * flushing and publishing are the worker's.
  */
 export class Journal {
-  private readonly database: DatabaseSync
-  private readonly begin: StatementSync
-  private readonly commit: StatementSync
-  private readonly insertStart: StatementSync
-  private readonly updateProgress: StatementSync
-  private readonly updateEvent: StatementSync
-  private readonly deletePublished: StatementSync
+  private readonly folder: string
+  private readonly state = new PublishState()
   private readonly worker: Worker
+  private readonly open = new Underway<JournalEntry>()
+  private readonly segments: OpenSegment[]
+  private current: OpenSegment
+  private file: number
+  private nextSeq = 1
   private pending: Operation[] = []
   private scheduled: NodeJS.Immediate | undefined
-  private nextSeq: number
-  private openCount = 0
-  private settledCount = 0
-  private drained: (() => void) | undefined
+  /** The file ends in a piece of a line, which could not be taken back. */
+  private torn = false
   private exited = false
   private closed = false
-  /** The publisher has been told of new events and has not looked yet: once is enough. */
-  private told = false
+  private readonly tidyTimer: NodeJS.Timeout
 
   /** @param workerUrl the compiled publisher, for whoever runs this from its source */
   constructor(
@@ -85,115 +93,118 @@ export class Journal {
     private readonly logger: Logger,
     workerUrl = new URL('./publisher.worker.js', import.meta.url),
   ) {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-    this.database = new DatabaseSync(join(dataDir, journalFile))
-    this.database.exec(
-      'PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0; PRAGMA busy_timeout=5000',
-    )
-    this.createSchema()
-    this.begin = this.database.prepare('BEGIN IMMEDIATE')
-    this.commit = this.database.prepare('COMMIT')
-    this.insertStart = this.database.prepare('INSERT INTO attempt (seq, start) VALUES (?, ?)')
-    this.updateProgress = this.database.prepare('UPDATE attempt SET progress = ? WHERE seq = ?')
-    this.updateEvent = this.database.prepare(
-      `UPDATE attempt SET start = '', event_key = ?, event_value = ?, event_headers = ? WHERE seq = ?`,
-    )
-    this.deletePublished = this.database.prepare(
-      'DELETE FROM attempt WHERE seq IN (SELECT value FROM json_each(?))',
-    )
-    this.nextSeq =
-      Number(this.database.prepare('SELECT coalesce(max(seq), 0) AS seq FROM attempt').get()?.['seq'] ?? 0) +
-      1
-    this.recover()
-    this.worker = this.startPublisher(workerUrl, { dataDir, bus, logLevel: logger.level })
+    this.folder = join(dataDir, journalFolder)
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 })
+    this.segments = listSegments(this.folder).map((segment) => ({ ...segment, openCount: 0 }))
+    const last = this.segments.at(-1)
+    this.state.acknowledged = readAcknowledged(this.folder)
+    this.state.end = last ? last.start + statSync(last.path).size : 0
+    const interrupted = this.readEarlierRun()
+    // Even if the disk has lost the end of the log in a power failure: what is new must not seem published.
+    this.state.end = Math.max(this.state.end, this.state.acknowledged)
+    this.current = { ...segmentAt(this.folder, this.state.end), openCount: 0 }
+    this.file = openSync(this.current.path, 'a', 0o600)
+    if (last?.start !== this.current.start) this.segments.push(this.current)
+    this.settleInterrupted(interrupted)
+    this.worker = this.startPublisher(workerUrl, {
+      folder: this.folder,
+      bus,
+      logLevel: logger.level,
+      state: this.state.buffer,
+    })
+    this.tidyTimer = setInterval(() => this.tidy(), tidyEveryMs)
+    this.tidyTimer.unref()
     gauge('weir_journal_open_attempts', 'Attempts that are under way.', [], (self) =>
-      self.set(this.openCount),
+      self.set(this.depth.open),
     )
     gauge('weir_journal_depth', 'Settled attempts that the bus has not acknowledged.', [], (self) =>
-      self.set(this.settledCount),
+      self.set(this.depth.settled),
     )
   }
 
-  /** Rows that are open, and rows that wait for the bus. */
+  /** Attempts that are under way, and events that wait for the bus. */
   get depth(): { open: number; settled: number } {
-    return { open: this.openCount, settled: this.settledCount }
+    return { open: this.open.size, settled: this.state.settled - this.state.published }
   }
 
-  /** Notes an attempt; the upstream may be called when `written` is called without an error. Returns its number. */
-  start(start: AttemptStart, written: Written): number {
-    const seq = this.nextSeq++
-    this.openCount++
-    this.add(this.insertStart, [seq, JSON.stringify(start)], (error) => {
-      if (error) this.openCount--
+  /** Notes an attempt; the upstream may be called when `written` is called without an error. */
+  start(start: AttemptStart, written: Written): JournalEntry {
+    const entry: JournalEntry = {
+      seq: this.nextSeq++,
+      start,
+      segment: this.current,
+      progress: undefined,
+      slot: 0,
+    }
+    entry.slot = this.open.add(entry)
+    entry.segment.openCount++
+    this.add(startLine(entry.seq, start), (error) => {
+      if (error) this.forget(entry)
       written(error)
     })
-    return seq
+    return entry
   }
 
   /** Notes how far a stream has come. */
-  progress(seq: number, progress: AttemptProgress): void {
-    this.add(this.updateProgress, [JSON.stringify(progress), seq], undefined)
+  progress(entry: JournalEntry, progress: AttemptProgress): void {
+    entry.progress = progress
+    this.add(progressLine(entry.seq, progress), undefined)
   }
 
   /** Notes how an attempt ended; once `written` was called without an error its event cannot be lost. */
-  settle(seq: number, start: AttemptStart, end: AttemptEnd, written?: Written): void {
-    this.writeEvent(seq, toMessage(start, end), written)
+  settle(entry: JournalEntry, end: AttemptEnd, written?: Written): void {
+    let line: string
+    try {
+      line = toEventLine(entry.seq, entry.start, end)
+    } catch (error) {
+      const failure = error instanceof Error ? error : new Error(String(error))
+      this.logger.error(
+        { err: failure },
+        'An attempt has no event: it is settled as interrupted at the next start.',
+      )
+      written?.(failure)
+      return
+    }
+    this.writeEvent(entry, line, written)
   }
 
   /** Waits until the bus has everything, or the time is over; what is left is published at the next start. */
   async close(timeoutMs: number): Promise<void> {
     this.closed = true
     this.flush()
-    if (this.settledCount > 0 && !this.exited) {
-      await new Promise<void>((resolve) => {
-        this.drained = resolve
-        setTimeout(resolve, timeoutMs).unref()
-        this.tell('settled')
-      })
+    const until = Date.now() + timeoutMs
+    while (this.depth.settled > 0 && !this.exited && Date.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 10))
     }
+    clearInterval(this.tidyTimer)
     const ended = new Promise((resolve) => this.worker.once('exit', resolve))
-    this.tell('close')
-    if (!this.exited) await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 2_000))])
+    if (!this.exited) {
+      this.worker.postMessage('close')
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 2_000))])
+    }
     await this.worker.terminate()
     this.flush()
-    this.database.close()
+    this.tidy()
+    closeSync(this.file)
   }
 
   /**
    * What the disk refuses is kept in memory and tried again: should the process end before it is
-   * written, the attempt is found open at the next start and settled as interrupted.
+   * written, the attempt is found without its event at the next start and settled as interrupted.
    */
-  private writeEvent(seq: number, message: Message, written: Written | undefined): void {
-    this.add(this.updateEvent, [...toColumns(message), seq], (error) => {
+  private writeEvent(entry: JournalEntry, line: string, written: Written | undefined): void {
+    this.add(line, (error) => {
       if (error) {
         this.logger.error(
           { err: error },
           'An attempt could not be settled in the journal; trying again. Check the disk of WEIR_DATA_DIR.',
         )
-        this.retry(() => this.writeEvent(seq, message, undefined))
+        this.retry(() => this.writeEvent(entry, line, undefined))
       } else {
-        this.openCount--
-        this.settledCount++
-        this.announce()
+        this.forget(entry)
+        this.state.settled++
       }
       written?.(error)
-    })
-  }
-
-  /** The publisher waits for this: rows that it finds again it would publish again. */
-  private deleteAcknowledged(seqs: number[]): void {
-    this.add(this.deletePublished, [JSON.stringify(seqs)], (error) => {
-      if (error) {
-        this.logger.error(
-          { err: error },
-          'Published attempts could not be taken out of the journal; trying again. Check the disk of WEIR_DATA_DIR.',
-        )
-        this.retry(() => this.deleteAcknowledged(seqs))
-        return
-      }
-      this.settledCount -= seqs.length
-      this.tell('deleted')
-      if (this.settledCount === 0) this.drained?.()
     })
   }
 
@@ -203,12 +214,17 @@ export class Journal {
     }, retryMs).unref()
   }
 
-  private add(statement: StatementSync, values: (string | number)[], written: Written | undefined): void {
-    this.pending.push({ statement, values, written })
+  private forget(entry: JournalEntry): void {
+    this.open.remove(entry.slot)
+    entry.segment.openCount--
+  }
+
+  private add(line: string, written: Written | undefined): void {
+    this.pending.push({ line, written })
     this.scheduled ??= setImmediate(() => this.flush())
   }
 
-  /** One transaction for everything that this turn has brought, then the callbacks. */
+  /** One write for everything that this turn has brought, then the callbacks. */
   private flush(): void {
     clearImmediate(this.scheduled)
     this.scheduled = undefined
@@ -216,87 +232,140 @@ export class Journal {
     if (operations.length === 0) return
     this.pending = []
     const startedAt = performance.now()
+    let text = ''
+    for (const { line } of operations) text += line
     let failure: Error | undefined
     try {
-      this.begin.run()
-      for (const { statement, values } of operations) statement.run(...values)
-      this.commit.run()
+      this.append(Buffer.from(text))
     } catch (error) {
       failure = error instanceof Error ? error : new Error(String(error))
-      if (this.database.isTransaction) this.database.exec('ROLLBACK')
     }
     flushDuration.observe((performance.now() - startedAt) / 1000)
     for (const { written } of operations) written?.(failure)
+    if (this.state.end - this.current.start > segmentBytes) this.beginSegment()
   }
 
-  private announce(): void {
-    if (this.told) return
-    this.told = true
-    this.tell('settled')
-  }
-
-  private createSchema(): void {
-    const { user_version: version } = this.database.prepare('PRAGMA user_version').get() ?? {}
-    if (version !== schemaVersion && this.hasAttempts()) {
-      throw new Error(
-        `The journal ${journalFile} in WEIR_DATA_DIR is of another version of Weir and has attempts that the bus lacks: run that version until they are sent (weir_journal_depth is 0).`,
-      )
+  /** Writes all of it, or nothing. */
+  private append(bytes: Buffer): void {
+    if (this.torn) this.takeBack()
+    try {
+      for (let written = 0; written < bytes.length;) {
+        written += writeSync(this.file, bytes, written)
+      }
+    } catch (error) {
+      this.torn = true
+      this.takeBack()
+      throw error
     }
-    if (version !== schemaVersion) this.database.exec('DROP TABLE IF EXISTS attempt')
-    this.database.exec(`${schema}; PRAGMA user_version=${schemaVersion}`)
+    this.state.end += bytes.length
   }
 
-  private hasAttempts(): boolean {
-    const table = this.database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'attempt'").get()
-    return table !== undefined && this.database.prepare('SELECT 1 FROM attempt LIMIT 1').get() !== undefined
+  /** A disk that is full takes a piece and refuses the rest. */
+  private takeBack(): void {
+    ftruncateSync(this.file, this.state.end - this.current.start)
+    this.torn = false
+  }
+
+  /** Begins the next segment. Attempts that are long under way are written in it again, so that old ones can go. */
+  private beginSegment(): void {
+    const next = { ...segmentAt(this.folder, this.state.end), openCount: 0 }
+    try {
+      const file = openSync(next.path, 'a', 0o600)
+      closeSync(this.file)
+      this.file = file
+    } catch (error) {
+      this.logger.warn({ err: error }, 'The journal could not begin a new file: it goes on in the old one.')
+      return
+    }
+    const before = this.current
+    this.current = next
+    this.segments.push(next)
+    const carried = [...this.open].filter(({ segment }) => segment !== before)
+    if (carried.length === 0) return
+    try {
+      this.append(
+        Buffer.from(
+          carried
+            .map(
+              ({ seq, start, progress }) =>
+                startLine(seq, start) + (progress ? progressLine(seq, progress) : ''),
+            )
+            .join(''),
+        ),
+      )
+    } catch (error) {
+      this.logger.warn({ err: error }, 'The journal could not carry attempts over: their old files stay.')
+      return
+    }
+    for (const entry of carried) {
+      entry.segment.openCount--
+      entry.segment = next
+      next.openCount++
+    }
+  }
+
+  /** Takes away what is published and has nothing under way; an idle gateway's journal is empty. */
+  private tidy(): void {
+    const { acknowledged, end } = this.state
+    const isIdle = acknowledged >= end && this.open.size === 0 && this.pending.length === 0
+    if (isIdle && end > this.current.start) this.beginSegment()
+    while (true) {
+      const [first, second] = this.segments
+      if (!first || !second || first.openCount > 0 || second.start > acknowledged) return
+      this.segments.shift()
+      unlink(first.path, (error) => {
+        if (error)
+          this.logger.warn({ err: error }, 'A file of the journal that is over could not be deleted.')
+      })
+    }
+  }
+
+  /** Counts the events that wait for the bus, and returns the attempts of a process that died. */
+  private readEarlierRun(): EarlierAttempt[] {
+    const { acknowledged, end } = this.state
+    const open = new Map<number, EarlierAttempt>()
+    let waiting = 0
+    for (const record of readRecords(this.folder, 0, end)) {
+      const { kind, seq } = record
+      this.nextSeq = Math.max(this.nextSeq, seq + 1)
+      const attempt = open.get(seq)
+      if (kind === 'start') open.set(seq, { ...attempt, seq, start: record })
+      else if (kind === 'progress' && attempt) attempt.progress = record
+      else if (kind === 'event') open.delete(seq)
+      if (kind === 'event' && record.end > acknowledged) waiting++
+    }
+    this.state.settled = waiting
+    return [...open.values()]
   }
 
   /** Attempts of a process that died are settled as interrupted, with what is known of them. */
-  private recover(): void {
-    const open = this.database
-      .prepare('SELECT seq, start, progress FROM attempt WHERE event_value IS NULL')
-      .all()
-    this.database.exec('BEGIN IMMEDIATE')
-    for (const { seq, start, progress } of open as {
-      seq: number
-      start: string
-      progress: string | null
-    }[]) {
+  private settleInterrupted(attempts: EarlierAttempt[]): void {
+    const lines = attempts.flatMap(({ seq, start, progress }) => {
       try {
-        const noted = progress === null ? undefined : (JSON.parse(progress) as AttemptProgress)
-        const attempt = { ...blankEvent, ...(JSON.parse(start) as AttemptStart) }
-        this.updateEvent.run(...toColumns(toMessage(attempt, interruptedEnd(attempt, noted))), seq)
+        const attempt = { ...blankEvent, ...(JSON.parse(start.body.toString()) as AttemptStart) }
+        const noted = progress && (JSON.parse(progress.body.toString()) as AttemptProgress)
+        return [toEventLine(seq, attempt, interruptedEnd(attempt, noted))]
       } catch (error) {
-        if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error
         this.logger.error(
           { err: error, seq },
-          'An attempt in the journal cannot be read: it stays there, open.',
+          `An attempt in the journal cannot be read; its line was moved to ${this.folder}/unreadable.`,
         )
+        setAside(this.folder, start.line)
+        return []
       }
-    }
-    this.database.exec('COMMIT')
-    this.settledCount = Number(
-      this.database.prepare('SELECT count(*) AS rows FROM attempt WHERE event_value IS NOT NULL').get()?.[
-        'rows'
-      ] ?? 0,
+    })
+    this.append(Buffer.from(lines.join('')))
+    this.state.settled += lines.length
+    if (this.state.settled === 0) return
+    this.logger.info(
+      { attempts: this.state.settled, interrupted: lines.length },
+      'Found attempts of an earlier run in the journal.',
     )
-    if (this.settledCount > 0) {
-      this.logger.info(
-        { attempts: this.settledCount, interrupted: open.length },
-        'Found attempts of an earlier run in the journal.',
-      )
-    }
   }
 
   private startPublisher(url: URL, options: PublisherOptions): Worker {
-    const worker = new Worker(url, { workerData: options, resourceLimits: { maxYoungGenerationSizeMb: 64 } })
-    worker.on('message', (message: FromPublisher) => {
-      if (message.type === 'published') return this.deleteAcknowledged(message.seqs)
-      if (message.type === 'log') return this.logger[message.level](message.details, message.text)
-      this.told = false
-      // Settled after it had looked, and before this thread knew that it had.
-      if (this.settledCount > 0) this.announce()
-    })
+    const worker = new Worker(url, { workerData: options })
+    worker.on('message', ({ level, details, text }: FromPublisher) => this.logger[level](details, text))
     worker.on('error', (error) => this.logger.fatal({ err: error }, 'The journal’s publisher failed.'))
     worker.on('exit', (code) => {
       this.exited = true
@@ -305,16 +374,15 @@ export class Journal {
     })
     return worker
   }
-
-  private tell(message: ToPublisher): void {
-    if (!this.exited) this.worker.postMessage(message)
-  }
 }
 
-function toMessage(start: AttemptStart, end: AttemptEnd): Message {
-  return requestSettled.encode(toRequestSettled(start, end), 'gateway', start.traceparent)
+/** What the log has of an attempt without an event. */
+interface EarlierAttempt {
+  seq: number
+  start: LogRecord
+  progress?: LogRecord
 }
 
-function toColumns({ key, value, headers }: Message): [string, string, string] {
-  return [key, value, JSON.stringify(headers)]
+function toEventLine(seq: number, start: AttemptStart, end: AttemptEnd): string {
+  return eventLine(seq, requestSettled.encode(toRequestSettled(start, end), 'gateway', start.traceparent))
 }

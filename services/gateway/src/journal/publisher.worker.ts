@@ -1,94 +1,114 @@
 import { type Bus, createBus, type Message } from '@weir/bus'
 import { requestSettled } from '@weir/contracts'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import { setTimeout } from 'node:timers/promises'
+import { open } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
+import { AcknowledgedFile } from './acknowledged.js'
+import { PublishState } from './publish-state.js'
+import { type LogRecord, readRecords, toMessage } from './record.js'
+import { listSegments } from './segment.js'
+import { setAside } from './set-aside.js'
 
 /** What the publisher is started with. */
 export interface PublisherOptions {
-  dataDir: string
+  /** The journal's folder. */
+  folder: string
   bus: { kafkaBrokers?: string[]; databaseUrl?: string }
   logLevel: string
+  /** A `PublishState`, shared with the journal. */
+  state: SharedArrayBuffer
 }
 
-/** `settled`: there are new events; `deleted`: the rows named last are gone; `close`: stop. */
-export type ToPublisher = 'settled' | 'deleted' | 'close'
-
-/** What the publisher tells the journal; `looking`: it will not see what is settled from now on unless it is told. */
-export type FromPublisher =
-  | { type: 'looking' }
-  | { type: 'published'; seqs: number[] }
-  | { type: 'log'; level: 'warn' | 'info'; details: Record<string, unknown>; text: string }
+/** What the publisher has to say: to be logged. It is told but one thing: to close. */
+export interface FromPublisher {
+  level: 'error' | 'warn' | 'info'
+  details: Record<string, unknown>
+  text: string
+}
 
 const batchSize = 500
 
 /** Between two looks into the journal: a thread that is woken for every event costs more than the event. */
 const gatherMs = 100
-const checkpointMs = 1_000
+const syncEveryMs = 1_000
 const maxPauseMs = 5_000
 
-/** The write-ahead log grows to a little more than this: 32 MiB. */
-const maxLogPages = 8_192
-
-interface Row {
-  seq: number
-  key: string
-  value: string
-  headers: string
-}
-
 /**
- * Carries settled attempts from the journal to the bus, in order, at least once; and checkpoints
- * the journal, whose flush to disk would hold up the event loop on the main thread.
+ * Carries events from the journal to the bus, in order, at least once; and flushes the journal to
+ * the disk, which would hold up the event loop on the main thread.
  */
 class Publisher {
-  private readonly database: DatabaseSync
   private readonly bus: Bus
-  private wake: () => void = () => undefined
-  private settled = true
+  private readonly state: PublishState
+  private readonly acknowledged: AcknowledgedFile
+  /** Resolves when the publisher is to close. */
+  private readonly closing: Promise<void>
   private closed = false
   private failing = false
+  private syncedEnd = 0
 
   constructor(
-    options: PublisherOptions,
+    private readonly options: PublisherOptions,
     private readonly port: NonNullable<typeof parentPort>,
   ) {
-    this.database = new DatabaseSync(join(options.dataDir, 'journal.db'))
-    this.database.exec('PRAGMA busy_timeout=5000; PRAGMA synchronous=NORMAL')
+    this.state = new PublishState(options.state)
+    this.acknowledged = new AcknowledgedFile(options.folder)
     this.bus = createBus({ ...options.bus, clientId: 'weir-gateway' })
-    port.on('message', (message: ToPublisher) => {
-      if (message === 'close') this.closed = true
-      if (message === 'settled') this.settled = true
-      this.wake()
+    this.closing = new Promise((resolve) => {
+      port.once('message', () => {
+        this.closed = true
+        resolve()
+      })
     })
-    const timer = setInterval(() => this.checkpoint(), checkpointMs)
-    timer.unref()
+    setInterval(() => void this.sync(), syncEveryMs).unref()
   }
 
   async run(): Promise<void> {
-    // By number, not by "newest": attempts settle in another order than they start.
-    const select = this.database.prepare(
-      `SELECT seq, event_key AS key, event_value AS value, event_headers AS headers FROM attempt
-       WHERE event_value IS NOT NULL ORDER BY seq LIMIT ?`,
-    )
     while (!this.closed) {
-      this.settled = false
-      const rows = select.all(batchSize) as unknown as Row[]
-      if (rows.length === 0) {
-        this.port.postMessage({ type: 'looking' } satisfies FromPublisher)
-        if (!this.settled) await this.nextMessage()
-        continue
-      }
-      await this.publish(rows.map(toMessage))
+      const { settled } = this.state
+      const { messages, end, unreadableCount } = this.read()
+      if (messages.length > 0) await this.publish(messages)
       if (this.closed) break
-      this.port.postMessage({ type: 'published', seqs: rows.map(({ seq }) => seq) } satisfies FromPublisher)
-      await this.nextDeletion()
-      if (rows.length < batchSize && !this.closed) await setTimeout(gatherMs)
+      if (end > this.state.acknowledged) {
+        this.acknowledged.write(end)
+        this.state.published += messages.length + unreadableCount
+        this.state.acknowledged = end
+      }
+      if (messages.length === 0) await Promise.race([this.state.moreThan(settled), this.closing])
+      else if (messages.length < batchSize)
+        await Promise.race([sleep(gatherMs, undefined, { ref: false }), this.closing])
     }
     await this.bus.close()
-    this.database.close()
+    this.acknowledged.close()
     this.port.close()
+  }
+
+  /** The next batch, and the position after it. */
+  private read(): { messages: Message[]; end: number; unreadableCount: number } {
+    const until = this.state.end
+    const messages: Message[] = []
+    let unreadableCount = 0
+    for (const record of readRecords(this.options.folder, this.state.acknowledged, until)) {
+      if (record.kind === 'start' || record.kind === 'progress') continue
+      const message = this.toMessage(record)
+      if (message) messages.push(message)
+      else if (record.kind === 'event') unreadableCount++
+      if (messages.length === batchSize) return { messages, end: record.end, unreadableCount }
+    }
+    return { messages, end: until, unreadableCount }
+  }
+
+  private toMessage(record: LogRecord): Message | undefined {
+    try {
+      if (record.kind !== 'event') throw new SyntaxError('The line is none of the journal’s.')
+      return toMessage(record)
+    } catch (error) {
+      setAside(this.options.folder, record.line)
+      const reason = error instanceof Error ? error.message : String(error)
+      const text = `A line of the journal cannot be read; it was moved to ${this.options.folder}/unreadable.`
+      this.log('error', { seq: record.seq, reason }, text)
+      return undefined
+    }
   }
 
   /** Tries until the bus has acknowledged, or the publisher is closed. */
@@ -109,58 +129,41 @@ class Publisher {
           )
         }
         this.failing = true
-        await this.nextMessage(pauseMs)
+        await Promise.race([sleep(pauseMs, undefined, { ref: false }), this.closing])
       }
     }
   }
 
-  private nextMessage(timeoutMs?: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = timeoutMs === undefined ? undefined : globalThis.setTimeout(resolve, timeoutMs)
-      this.wake = () => {
-        // During an outage new events must not shorten the pause.
-        if (timer && !this.closed) return
-        clearTimeout(timer)
-        resolve()
-      }
-      if (this.closed) this.wake()
-    })
-  }
-
-  /** Until the rows are gone a look into the journal would find them again. */
-  private nextDeletion(): Promise<void> {
-    return new Promise((resolve) => {
-      const hear = (message: ToPublisher) => {
-        if (message === 'settled') return
-        this.port.off('message', hear)
-        resolve()
-      }
-      this.port.on('message', hear)
-      if (this.closed) hear('close')
-    })
-  }
-
-  /**
-   * Carries the write-ahead log into the file, which holds up nobody. Under load that never reaches
-   * the log's end, so that the log would grow without end: once it is long the little that is left
-   * is carried over with the writer locked out, for about the time of one flush.
-   */
-  private checkpoint(): void {
+  /** Has the disk take what was written since the last time, and the name of a new file. */
+  private async sync(): Promise<void> {
+    const { end } = this.state
+    if (end === this.syncedEnd) return
     try {
-      const [result] = this.database.prepare('PRAGMA wal_checkpoint(PASSIVE)').all() as { log: number }[]
-      if (result && result.log > maxLogPages) this.database.exec('PRAGMA wal_checkpoint(RESTART)')
+      const [last, before] = listSegments(this.options.folder).reverse()
+      if (before) await flushFile(before.path)
+      if (last) await flushFile(last.path)
+      await flushFile(this.options.folder)
+      this.syncedEnd = end
     } catch (error) {
-      this.log('warn', { reason: String(error) }, 'The journal could not be checkpointed.')
+      this.log('warn', { reason: String(error) }, 'The journal could not be flushed to the disk.')
     }
   }
 
-  private log(level: 'warn' | 'info', details: Record<string, unknown>, text: string): void {
-    this.port.postMessage({ type: 'log', level, details, text } satisfies FromPublisher)
+  private log(level: FromPublisher['level'], details: Record<string, unknown>, text: string): void {
+    this.port.postMessage({ level, details, text } satisfies FromPublisher)
   }
 }
 
-function toMessage({ key, value, headers }: Row): Message {
-  return { key, value, headers: JSON.parse(headers) as Record<string, string> }
+/** Does nothing for a file that was taken away meanwhile: all of it is published. */
+async function flushFile(path: string): Promise<void> {
+  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
+  try {
+    await file?.datasync()
+  } finally {
+    await file?.close()
+  }
 }
 
 if (parentPort) await new Publisher(workerData as PublisherOptions, parentPort).run()
