@@ -6,3 +6,19 @@ export {
   EvaluationServiceControllerMethods,
   EvaluationServiceService,
 } from './generated/weir/policy/v1/evaluation.js'
+export {
+  Budget,
+  type BudgetServiceController,
+  BudgetServiceControllerMethods,
+  BudgetServiceService,
+  ExchangeMoneyRequest,
+  ExchangeMoneyResponse,
+  Lease,
+  LeaseReturn,
+  MoneyHold,
+  MoneyHoldResult,
+  MoneyWant,
+  RemovedBudget,
+  WatchBudgetsRequest,
+  WatchBudgetsResponse,
+} from './generated/weir/policy/v1/budget.js'

@@ -12,6 +12,11 @@ export interface RestRoute {
 export const restRoutes: readonly RestRoute[] = [
   // A resource below another service's comes first: the first match counts.
   { prefix: '/v1/workspaces/{id}/models', service: 'catalog' },
+  { prefix: '/v1/organizations/{id}/budget', service: 'policy' },
+  { prefix: '/v1/teams/{id}/budget', service: 'policy' },
+  { prefix: '/v1/workspaces/{id}/budget', service: 'policy' },
+  { prefix: '/v1/workloads/{id}/budget', service: 'policy' },
+  { prefix: '/v1/keys/{id}/budget', service: 'policy' },
   { prefix: '/v1/organizations', service: 'identity' },
   { prefix: '/v1/teams', service: 'identity' },
   { prefix: '/v1/workspaces', service: 'identity' },
@@ -19,6 +24,7 @@ export const restRoutes: readonly RestRoute[] = [
   { prefix: '/v1/keys', service: 'identity' },
   { prefix: '/v1/providers', service: 'catalog' },
   { prefix: '/v1/models', service: 'catalog' },
+  { prefix: '/v1/budgets', service: 'policy' },
   { prefix: '/v1/usage', service: 'metering' },
   { prefix: '/v1/requests', service: 'metering' },
   { prefix: '/v1/costs', service: 'aggregator' },

@@ -1,10 +1,19 @@
 import type { CatalogChanged } from '../generated/weir/catalog/v1/catalog_events.js'
 import type { BusinessUnitCostRolledUp } from '../generated/weir/cost/v1/cost_events.js'
 import type { IdentityChanged } from '../generated/weir/identity/v1/identity_events.js'
+import type { BudgetCrossed, PolicyChanged } from '../generated/weir/policy/v1/policy_events.js'
 import type { RequestSettled, UsageRated } from '../generated/weir/usage/v1/usage_events.js'
 import { declareEvent, type AnyEventType } from './event-type.js'
 
-export type { BusinessUnitCostRolledUp, CatalogChanged, IdentityChanged, RequestSettled, UsageRated }
+export type {
+  BudgetCrossed,
+  BusinessUnitCostRolledUp,
+  CatalogChanged,
+  IdentityChanged,
+  PolicyChanged,
+  RequestSettled,
+  UsageRated,
+}
 
 /** An attempt ended, however it ended: gateway → metering. */
 export const requestSettled = declareEvent<RequestSettled>({
@@ -42,6 +51,20 @@ export const catalogChanged = declareEvent<CatalogChanged>({
   timeField: 'occurredAt',
 })
 
+/** A budget was created, changed or deleted. */
+export const policyChanged = declareEvent<PolicyChanged>({
+  name: 'weir.policy.v1.PolicyChanged',
+  keyFields: ['kind', 'id'],
+  timeField: 'occurredAt',
+})
+
+/** What was spent of a budget has reached a threshold: policy → whoever alerts. */
+export const budgetCrossed = declareEvent<BudgetCrossed>({
+  name: 'weir.policy.v1.BudgetCrossed',
+  keyFields: ['budget'],
+  timeField: 'occurredAt',
+})
+
 /** Every event there is. Topics are provisioned, and AsyncAPI is written, from this list. */
 export const eventTypes: readonly AnyEventType[] = [
   requestSettled,
@@ -49,4 +72,6 @@ export const eventTypes: readonly AnyEventType[] = [
   businessUnitCostRolledUp,
   identityChanged,
   catalogChanged,
+  policyChanged,
+  budgetCrossed,
 ]

@@ -195,7 +195,7 @@ export const eventMessages: Record<string, { readonly description: string; reado
         "name": "kind",
         "property": "kind",
         "type": "string",
-        "description": "virtual_key, team, workspace, workload."
+        "description": "virtual_key, team, workspace, workload, organization."
       },
       {
         "name": "id",
@@ -214,6 +214,130 @@ export const eventMessages: Record<string, { readonly description: string; reado
         "property": "version",
         "type": "uint64",
         "description": "Version of identity's state in which it was changed."
+      }
+    ]
+  },
+  "weir.policy.v1.BudgetCrossed": {
+    "description": "What was spent of a budget has reached one of its thresholds. Topic weir.policy.budget-crossed.v1, keyed by budget. Emitted once per threshold and period; delivered at least once.",
+    "fields": [
+      {
+        "name": "event_id",
+        "property": "eventId",
+        "type": "string",
+        "description": "Unique id of the event, a UUID."
+      },
+      {
+        "name": "occurred_at",
+        "property": "occurredAt",
+        "type": "string",
+        "description": "When it was noticed, RFC 3339, UTC."
+      },
+      {
+        "name": "organization",
+        "property": "organization",
+        "type": "string",
+        "description": "Organization id."
+      },
+      {
+        "name": "budget",
+        "property": "budget",
+        "type": "string",
+        "description": "Budget id."
+      },
+      {
+        "name": "scope",
+        "property": "scope",
+        "type": "string",
+        "description": "organization, team, workspace, workload, key."
+      },
+      {
+        "name": "scope_id",
+        "property": "scopeId",
+        "type": "string",
+        "description": "Id of the organization, team, …"
+      },
+      {
+        "name": "threshold_percent",
+        "property": "thresholdPercent",
+        "type": "uint32",
+        "description": "Percent of the limit that was reached or passed."
+      },
+      {
+        "name": "limit",
+        "property": "limit",
+        "type": "string",
+        "description": "What may be spent in the period, dollars as a decimal string."
+      },
+      {
+        "name": "spent",
+        "property": "spent",
+        "type": "string",
+        "description": "What was spent in the period, dollars as a decimal string."
+      },
+      {
+        "name": "currency",
+        "property": "currency",
+        "type": "string",
+        "description": "Currency of both: USD."
+      },
+      {
+        "name": "period_start",
+        "property": "periodStart",
+        "type": "string",
+        "description": "Start of the period, RFC 3339, UTC."
+      },
+      {
+        "name": "hard",
+        "property": "hard",
+        "type": "bool",
+        "description": "Refuses from 100 percent on."
+      }
+    ]
+  },
+  "weir.policy.v1.PolicyChanged": {
+    "description": "A budget was created, changed or deleted. Topic weir.policy.policy-changed.v1, keyed by kind and id.",
+    "fields": [
+      {
+        "name": "event_id",
+        "property": "eventId",
+        "type": "string",
+        "description": "Unique id of the event, a UUID."
+      },
+      {
+        "name": "occurred_at",
+        "property": "occurredAt",
+        "type": "string",
+        "description": "When it was committed, RFC 3339, UTC."
+      },
+      {
+        "name": "organization",
+        "property": "organization",
+        "type": "string",
+        "description": "Organization id."
+      },
+      {
+        "name": "kind",
+        "property": "kind",
+        "type": "string",
+        "description": "budget."
+      },
+      {
+        "name": "id",
+        "property": "id",
+        "type": "string",
+        "description": "The resource's id."
+      },
+      {
+        "name": "action",
+        "property": "action",
+        "type": "string",
+        "description": "created, updated, deleted."
+      },
+      {
+        "name": "version",
+        "property": "version",
+        "type": "uint64",
+        "description": "Version of the policy service's state in which it was changed."
       }
     ]
   },
@@ -393,6 +517,12 @@ export const eventMessages: Record<string, { readonly description: string; reado
         "property": "durationMs",
         "type": "uint32",
         "description": "Milliseconds from the upstream call to its end."
+      },
+      {
+        "name": "gateway_run",
+        "property": "gatewayRun",
+        "type": "string",
+        "description": "The run of the gateway that made the attempt: a UUID, new at each start; empty: not told."
       }
     ]
   },
@@ -560,6 +690,12 @@ export const eventMessages: Record<string, { readonly description: string; reado
         "property": "currency",
         "type": "string",
         "description": "Currency of `cost`: USD."
+      },
+      {
+        "name": "gateway_run",
+        "property": "gatewayRun",
+        "type": "string",
+        "description": "As in RequestSettled."
       }
     ]
   }

@@ -47,11 +47,12 @@ export interface IdentityResource {
   team?: Team | undefined;
   workspace?: Workspace | undefined;
   workload?: Workload | undefined;
+  organization?: Organization | undefined;
 }
 
 /** A resource that is no more. */
 export interface RemovedResource {
-  /** virtual_key, team, workspace, workload, provider, model. */
+  /** virtual_key, team, workspace, workload, organization. */
   kind: string;
   /** Its id. */
   id: string;
@@ -85,6 +86,18 @@ export interface VirtualKey {
     | undefined;
   /** Endpoints that it may call (chat, embeddings, …); empty: all. */
   endpoints: string[];
+  /** Networks that it may be used from, as 10.0.0.0/8 or fd00::/8; empty: anywhere. */
+  sourceNetworks: string[];
+  /** Hash of the value before the last rotation, 32 bytes; empty: none. */
+  previousHash: Buffer;
+  /** Until when the value before works too, milliseconds since 1970; "0": not any more. */
+  previousUntilMs: string;
+  /** What all its requests together may come to; absent: no limit. */
+  rates?:
+    | RateLimits
+    | undefined;
+  /** What all its requests together may cost; absent: no limit. */
+  money?: MoneyLimit | undefined;
 }
 
 /** A set of models by public name. */
@@ -104,7 +117,15 @@ export interface Team {
   /** Parent team's id; empty: none. */
   parent: string;
   /** Models that its virtual keys may use. */
-  models: ModelSelection | undefined;
+  models:
+    | ModelSelection
+    | undefined;
+  /** What it and all teams below it together may send; absent: no limit. */
+  rates?:
+    | RateLimits
+    | undefined;
+  /** What it and all teams below it together may spend; absent: no limit. */
+  money?: MoneyLimit | undefined;
 }
 
 /** An isolation boundary for keys, workloads, models. */
@@ -117,6 +138,8 @@ export interface Workspace {
   name: string;
   /** development, staging or production. */
   environment: string;
+  /** What all its requests together may come to; absent: no limit. */
+  rates?: RateLimits | undefined;
 }
 
 /** What consumes AI, the unit of attribution. */
@@ -130,7 +153,41 @@ export interface Workload {
   /** Its name, for people. */
   name: string;
   /** Models that it may use. */
-  models: ModelSelection | undefined;
+  models:
+    | ModelSelection
+    | undefined;
+  /** What all its requests together may come to; absent: no limit. */
+  rates?: RateLimits | undefined;
+}
+
+/** The tenant. */
+export interface Organization {
+  /** org_… */
+  id: string;
+  /** What all its requests together may come to; absent: no limit. */
+  rates?: RateLimits | undefined;
+}
+
+/** What may be sent in any 60 seconds, and at the same time. 0: no limit. */
+export interface RateLimits {
+  /** Requests in any 60 seconds. */
+  requestsPerMinute: number;
+  /** Tokens in any 60 seconds, input and output together. */
+  tokensPerMinute: number;
+  /** Input tokens in any 60 seconds. */
+  inputTokensPerMinute: number;
+  /** Output tokens in any 60 seconds. */
+  outputTokensPerMinute: number;
+  /** Requests at the same time. */
+  parallelRequests: number;
+}
+
+/** Money that may be spent. */
+export interface MoneyLimit {
+  /** Nano-dollars. */
+  amountNanoUsd: string;
+  /** In each daily, weekly or monthly period; empty: once. */
+  duration: string;
 }
 
 export const WEIR_IDENTITY_V1_PACKAGE_NAME = "weir.identity.v1";
@@ -311,6 +368,9 @@ export const IdentityResource: MessageFns<IdentityResource> = {
     if (message.workload !== undefined) {
       Workload.encode(message.workload, writer.uint32(34).fork()).join();
     }
+    if (message.organization !== undefined) {
+      Organization.encode(message.organization, writer.uint32(42).fork()).join();
+    }
     return writer;
   },
 
@@ -357,6 +417,14 @@ export const IdentityResource: MessageFns<IdentityResource> = {
             }
 
             message.workload = Workload.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.organization = Organization.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -443,6 +511,9 @@ function createBaseVirtualKey(): VirtualKey {
     expiresAtMs: "0",
     models: undefined,
     endpoints: [],
+    sourceNetworks: [],
+    previousHash: Buffer.alloc(0),
+    previousUntilMs: "0",
   };
 }
 
@@ -483,6 +554,21 @@ export const VirtualKey: MessageFns<VirtualKey> = {
     }
     for (const v of message.endpoints) {
       writer.uint32(98).string(v!);
+    }
+    for (const v of message.sourceNetworks) {
+      writer.uint32(106).string(v!);
+    }
+    if (message.previousHash.length !== 0) {
+      writer.uint32(114).bytes(message.previousHash);
+    }
+    if (message.previousUntilMs !== "0") {
+      writer.uint32(120).int64(message.previousUntilMs);
+    }
+    if (message.rates !== undefined) {
+      RateLimits.encode(message.rates, writer.uint32(130).fork()).join();
+    }
+    if (message.money !== undefined) {
+      MoneyLimit.encode(message.money, writer.uint32(138).fork()).join();
     }
     return writer;
   },
@@ -596,6 +682,46 @@ export const VirtualKey: MessageFns<VirtualKey> = {
             message.endpoints.push(reader.string());
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.sourceNetworks.push(reader.string());
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.previousHash = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.previousUntilMs = reader.int64().toString();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.rates = RateLimits.decode(reader, reader.uint32());
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.money = MoneyLimit.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -684,6 +810,12 @@ export const Team: MessageFns<Team> = {
     if (message.models !== undefined) {
       ModelSelection.encode(message.models, writer.uint32(34).fork()).join();
     }
+    if (message.rates !== undefined) {
+      RateLimits.encode(message.rates, writer.uint32(42).fork()).join();
+    }
+    if (message.money !== undefined) {
+      MoneyLimit.encode(message.money, writer.uint32(50).fork()).join();
+    }
     return writer;
   },
 
@@ -732,6 +864,22 @@ export const Team: MessageFns<Team> = {
             message.models = ModelSelection.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.rates = RateLimits.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.money = MoneyLimit.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -762,6 +910,9 @@ export const Workspace: MessageFns<Workspace> = {
     }
     if (message.environment !== "") {
       writer.uint32(34).string(message.environment);
+    }
+    if (message.rates !== undefined) {
+      RateLimits.encode(message.rates, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -811,6 +962,14 @@ export const Workspace: MessageFns<Workspace> = {
             message.environment = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.rates = RateLimits.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -844,6 +1003,9 @@ export const Workload: MessageFns<Workload> = {
     }
     if (message.models !== undefined) {
       ModelSelection.encode(message.models, writer.uint32(42).fork()).join();
+    }
+    if (message.rates !== undefined) {
+      RateLimits.encode(message.rates, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -899,6 +1061,224 @@ export const Workload: MessageFns<Workload> = {
             }
 
             message.models = ModelSelection.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.rates = RateLimits.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseOrganization(): Organization {
+  return { id: "" };
+}
+
+export const Organization: MessageFns<Organization> = {
+  encode(message: Organization, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.rates !== undefined) {
+      RateLimits.encode(message.rates, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Organization {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOrganization();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rates = RateLimits.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRateLimits(): RateLimits {
+  return {
+    requestsPerMinute: 0,
+    tokensPerMinute: 0,
+    inputTokensPerMinute: 0,
+    outputTokensPerMinute: 0,
+    parallelRequests: 0,
+  };
+}
+
+export const RateLimits: MessageFns<RateLimits> = {
+  encode(message: RateLimits, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestsPerMinute !== 0) {
+      writer.uint32(8).uint32(message.requestsPerMinute);
+    }
+    if (message.tokensPerMinute !== 0) {
+      writer.uint32(16).uint32(message.tokensPerMinute);
+    }
+    if (message.inputTokensPerMinute !== 0) {
+      writer.uint32(24).uint32(message.inputTokensPerMinute);
+    }
+    if (message.outputTokensPerMinute !== 0) {
+      writer.uint32(32).uint32(message.outputTokensPerMinute);
+    }
+    if (message.parallelRequests !== 0) {
+      writer.uint32(40).uint32(message.parallelRequests);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RateLimits {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRateLimits();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.requestsPerMinute = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.tokensPerMinute = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.inputTokensPerMinute = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.outputTokensPerMinute = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.parallelRequests = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMoneyLimit(): MoneyLimit {
+  return { amountNanoUsd: "0", duration: "" };
+}
+
+export const MoneyLimit: MessageFns<MoneyLimit> = {
+  encode(message: MoneyLimit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.amountNanoUsd !== "0") {
+      writer.uint32(8).int64(message.amountNanoUsd);
+    }
+    if (message.duration !== "") {
+      writer.uint32(18).string(message.duration);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MoneyLimit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMoneyLimit();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.amountNanoUsd = reader.int64().toString();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.duration = reader.string();
             continue;
           }
         }

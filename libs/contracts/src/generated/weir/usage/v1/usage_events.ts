@@ -77,6 +77,8 @@ export interface RequestSettled {
   firstByteMs: number;
   /** Milliseconds from the upstream call to its end. */
   durationMs: number;
+  /** The run of the gateway that made the attempt: a UUID, new at each start; empty: not told. */
+  gatewayRun: string;
 }
 
 /** An attempt has its cost. Topic weir.usage.usage-rated.v1, keyed by virtual key. For analysts. */
@@ -138,6 +140,8 @@ export interface UsageRated {
   cost: string;
   /** Currency of `cost`: USD. */
   currency: string;
+  /** As in RequestSettled. */
+  gatewayRun: string;
 }
 
 export const WEIR_USAGE_V1_PACKAGE_NAME = "weir.usage.v1";
@@ -173,6 +177,7 @@ function createBaseRequestSettled(): RequestSettled {
     reasoningTokens: 0,
     firstByteMs: 0,
     durationMs: 0,
+    gatewayRun: "",
   };
 }
 
@@ -264,6 +269,9 @@ export const RequestSettled: MessageFns<RequestSettled> = {
     }
     if (message.durationMs !== 0) {
       writer.uint32(232).uint32(message.durationMs);
+    }
+    if (message.gatewayRun !== "") {
+      writer.uint32(242).string(message.gatewayRun);
     }
     return writer;
   },
@@ -513,6 +521,14 @@ export const RequestSettled: MessageFns<RequestSettled> = {
             message.durationMs = reader.uint32();
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.gatewayRun = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -555,6 +571,7 @@ function createBaseUsageRated(): UsageRated {
     reasoningTokens: 0,
     cost: "",
     currency: "",
+    gatewayRun: "",
   };
 }
 
@@ -640,6 +657,9 @@ export const UsageRated: MessageFns<UsageRated> = {
     }
     if (message.currency !== "") {
       writer.uint32(218).string(message.currency);
+    }
+    if (message.gatewayRun !== "") {
+      writer.uint32(226).string(message.gatewayRun);
     }
     return writer;
   },
@@ -871,6 +891,14 @@ export const UsageRated: MessageFns<UsageRated> = {
             }
 
             message.currency = reader.string();
+            continue;
+          }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.gatewayRun = reader.string();
             continue;
           }
         }
