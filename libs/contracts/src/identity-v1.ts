@@ -1,7 +1,10 @@
 export * from './generated/weir/identity/v1/snapshot.js'
 export {
+  ReportVirtualKeyUsesRequest,
+  ReportVirtualKeyUsesResponse,
   ResolveVirtualKeyRequest,
   ResolveVirtualKeyResponse,
+  VirtualKeyUse,
   type VirtualKeyServiceController,
   VirtualKeyServiceControllerMethods,
   VirtualKeyServiceService,
@@ -15,3 +18,11 @@ export {
   ReferenceServiceControllerMethods,
   ReferenceServiceService,
 } from './generated/weir/identity/v1/reference.js'
+export {
+  CheckCredentialRequest,
+  CheckCredentialResponse,
+  type CredentialServiceController,
+  CredentialServiceControllerMethods,
+  CredentialServiceService,
+  Principal,
+} from './generated/weir/identity/v1/credential.js'

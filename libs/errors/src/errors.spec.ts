@@ -24,6 +24,7 @@ describe('the table of errors', () => {
       403: [
         'key_not_associated_with_team',
         'model_not_allowed',
+        'source_not_allowed',
         'endpoint_not_allowed',
         'deployment_not_allowed',
         'policy_violation',
@@ -59,7 +60,7 @@ describe('AppError', () => {
   })
 
   it('puts nothing of a parameter into another', () => {
-    expect(AppError.of('model_not_allowed', { model: '{by}', by: 'team' }).message).toContain('`{by}`')
+    expect(AppError.of('model_not_allowed', { model: '{reason}', reason: 'x' }).message).toContain('`{reason}`')
   })
 
   it('tells clients when to come back, and not to come back for money', () => {

@@ -58,7 +58,17 @@ export const errorTable = {
   model_not_allowed: row(
     403,
     permission,
-    'The model `{model}` may not be used with this key: it is not among the models of its {by}. GET /v1/models lists those that are.',
+    'The model `{model}` may not be used with this key: {reason}. GET /v1/models lists those that may.',
+  ),
+  permission_denied: row(
+    403,
+    permission,
+    'Your role does not let you do this: it takes the permission {permission}. An owner or administrator can give you another role.',
+  ),
+  source_not_allowed: row(
+    403,
+    permission,
+    'This key may not be used from the address {address}. An administrator can list more networks in `source_networks` with PATCH /v1/keys/{key}.',
   ),
   endpoint_not_allowed: row(403, permission, 'This key may not call {endpoint}: {reason}.'),
   deployment_not_allowed: row(403, permission, 'This key may not call the deployment `{deployment}`.'),

@@ -49,6 +49,7 @@ const common: ErrorCode[] = [
   'missing_api_key',
   'invalid_api_key',
   'endpoint_not_allowed',
+  'permission_denied',
   'internal_error',
   'service_unavailable',
 ]

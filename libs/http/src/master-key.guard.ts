@@ -3,14 +3,8 @@ import { AppError } from '@weir/errors'
 import { equalSecrets } from '@weir/secrets'
 import type { FastifyRequest } from 'fastify'
 import { defaultOrganization, setCaller } from './caller.js'
+import { sentCredential } from './permission.guard.js'
 import { masterKeyPrincipal } from './principal.js'
-
-/** The credential of a request: `Authorization: Bearer …`, else `x-api-key`. */
-export function sentCredential(headers: FastifyRequest['headers']): string | undefined {
-  const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
-  const apiKey = headers['x-api-key']
-  return bearer ?? (typeof apiKey === 'string' && apiKey !== '' ? apiKey : undefined)
-}
 
 /** Refuses every REST call without the master key. Global, so that no route can be forgotten. */
 @Injectable()

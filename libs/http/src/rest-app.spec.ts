@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import { Body, Controller, Get, Module, Param, Patch, Post, Query } from '@nestjs/common'
+import { Body, Controller, Get, Module, Param, Patch, Post, Put, Query } from '@nestjs/common'
 import { APP_GUARD, NestFactory } from '@nestjs/core'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import { AppError } from '@weir/errors'
@@ -9,11 +9,21 @@ import { type IncomingMessage, request } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Caller, CurrentCaller } from './caller.js'
 import { TextField } from './field.js'
-import { MasterKeyGuard } from './master-key.guard.js'
+import { PermissionGuard } from './permission.guard.js'
 import { PageQuery } from './page.js'
+import { remoteCredentials } from './remote-credentials.js'
 import { configureRest, restAdapter } from './rest-app.js'
 
 const masterKey = 'mk_'.padEnd(40, 'k')
+
+/** An identity that knows nobody. */
+const nobody = {
+  checkCredential: () => Promise.resolve({ refusal: 'invalid_api_key', refusalParameters: {} }),
+  close: () => undefined,
+}
+
+const rights = (_method: string, path: string) =>
+  path === '/v1/things/unlisted' ? undefined : 'authenticated'
 
 class ThingDto {
   @TextField({ description: 'Its name.', maxLength: 10 })
@@ -47,6 +57,11 @@ class ThingController {
     return dto
   }
 
+  @Put('unlisted')
+  unlisted() {
+    return 'reached'
+  }
+
   @Patch(':id')
   update(@Param('id') id: string, @Body() dto: ThingPatch) {
     return { id, dto, isThing: dto instanceof ThingPatch }
@@ -65,7 +80,9 @@ class ThingController {
 
 @Module({
   controllers: [ThingController],
-  providers: [{ provide: APP_GUARD, useValue: new MasterKeyGuard(masterKey) }],
+  providers: [
+    { provide: APP_GUARD, useValue: new PermissionGuard(masterKey, remoteCredentials(nobody), rights) },
+  ],
 })
 class ThingModule {}
 
@@ -88,7 +105,7 @@ describe('a REST service', () => {
   afterAll(() => app.close())
 
   const send = async (
-    method: 'GET' | 'POST' | 'PATCH',
+    method: 'GET' | 'POST' | 'PATCH' | 'PUT',
     url: string,
     payload?: unknown,
     headers: Record<string, string> = {},
@@ -225,6 +242,18 @@ describe('a REST service', () => {
       status,
       code,
     ])
+  })
+
+  it('threat 10: refuses every spelling of a path, and to everybody a route that has no row', async () => {
+    for (const url of [
+      ...['/v1/things/', '//v1/things', '/v1//things', '/v1/%74hings', '/V1/Things', '/v1/things;x=1'],
+      ...['/v1/./things', '/v1/things/%2e%2e/things', '/v1/things%2f', '/v1/things/unlisted'],
+    ]) {
+      const { statusCode } = await app.inject({ method: 'GET', url })
+      expect([401, 404], url).toContain(statusCode)
+    }
+    const { status, body } = await send('PUT', '/v1/things/unlisted')
+    expect([status, body]).toMatchObject([403, { error: { code: 'permission_denied' } }])
   })
 
   it.each(['/v1/things%00', '/v1/things/%00', '/v1/things?cursor=%00'])(

@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common'
 import { APP_GUARD } from '@nestjs/core'
 import { BoundedReads, Outbox } from '@weir/database'
-import { MasterKeyGuard } from '@weir/http'
+import { type CheckCredential, PermissionGuard } from '@weir/http'
 import { DataSource } from 'typeorm'
 import type { AggregatorConfig } from './config.js'
 import { CostModule } from './cost/cost.module.js'
@@ -12,12 +12,13 @@ export interface AppOptions {
   config: Pick<AggregatorConfig, 'masterKey'>
   dataSource: DataSource
   outbox: Outbox
+  checkCredential: CheckCredential
 }
 
 /** The whole of aggregator; every route is refused unless the guard lets it in. */
 @Module({})
 export class AppModule {
-  static forRoot({ config, dataSource, outbox }: AppOptions): DynamicModule {
+  static forRoot({ config, dataSource, outbox, checkCredential }: AppOptions): DynamicModule {
     const shared = [
       { provide: DataSource, useValue: dataSource },
       { provide: Outbox, useValue: outbox },
@@ -27,7 +28,10 @@ export class AppModule {
       module: AppModule,
       global: true,
       imports: [RollupModule, CostModule],
-      providers: [...shared, { provide: APP_GUARD, useValue: new MasterKeyGuard(config.masterKey) }],
+      providers: [
+        ...shared,
+        { provide: APP_GUARD, useValue: new PermissionGuard(config.masterKey, checkCredential) },
+      ],
       exports: shared.map(({ provide }) => provide),
     }
   }

@@ -1,6 +1,7 @@
 import { BusServer } from '@weir/bus'
+import { createGrpcClient, identityV1 } from '@weir/contracts'
 import { isUnavailable, openStorage, Outbox } from '@weir/database'
-import { type RunningService, type ServiceContext, startRest } from '@weir/http'
+import { remoteCredentials, type RunningService, type ServiceContext, startRest } from '@weir/http'
 import { AppModule } from './app.module.js'
 import type { AggregatorConfig } from './config.js'
 import { migrations } from './migrations/index.js'
@@ -14,7 +15,13 @@ export async function startAggregator(context: ServiceContext<AggregatorConfig>)
   const outbox = new Outbox(dataSource, bus, (err) =>
     logger.warn({ err }, 'The outbox could not be relayed; trying again.'),
   )
-  const module = AppModule.forRoot({ config, dataSource, outbox })
+  const identity = createGrpcClient(identityV1.CredentialServiceService, config.identityGrpc, config)
+  const module = AppModule.forRoot({
+    config,
+    dataSource,
+    outbox,
+    checkCredential: remoteCredentials(identity),
+  })
   const app = await startRest({ module, config, logger, isUnavailable })
   app.connectMicroservice({ strategy: new BusServer(bus, aggregatorGroup) })
   await app.startAllMicroservices()
@@ -23,6 +30,7 @@ export async function startAggregator(context: ServiceContext<AggregatorConfig>)
     async close() {
       await app.close()
       await outbox.close()
+      identity.close()
       await storage.close()
     },
   }

@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common'
 import { APP_GUARD } from '@nestjs/core'
 import { type catalogV1, InternalGuard } from '@weir/contracts'
 import { type State, StateModule } from '@weir/database'
-import { MasterKeyGuard } from '@weir/http'
+import { type CheckCredential, PermissionGuard } from '@weir/http'
 import { Keyring } from '@weir/secrets'
 import { AddressPolicy } from '@weir/upstream-address'
 import type { CatalogConfig } from './config.js'
@@ -20,6 +20,7 @@ export interface AppOptions {
   addressPolicy: AddressPolicy
   state: State<catalogV1.CatalogResource>
   identity: IdentityReferenceClient
+  checkCredential: CheckCredential
 }
 
 /** The whole of the catalog; every route and every call is refused unless a guard lets it in. */
@@ -33,7 +34,14 @@ export class AppModule {
     }
   }
 
-  static forRoot({ config, keyring, addressPolicy, state, identity }: AppOptions): DynamicModule {
+  static forRoot({
+    config,
+    keyring,
+    addressPolicy,
+    state,
+    identity,
+    checkCredential,
+  }: AppOptions): DynamicModule {
     const shared = [
       { provide: Keyring, useValue: keyring },
       { provide: AddressPolicy, useValue: addressPolicy },
@@ -53,7 +61,7 @@ export class AppModule {
       providers: [
         ...shared,
         { provide: APP_GUARD, useValue: new InternalGuard(config) },
-        { provide: APP_GUARD, useValue: new MasterKeyGuard(config.masterKey) },
+        { provide: APP_GUARD, useValue: new PermissionGuard(config.masterKey, checkCredential) },
       ],
       exports: shared.map(({ provide }) => provide),
     }

@@ -25,6 +25,7 @@ export function describeService(): Promise<OpenAPIObject> {
       addressPolicy: new AddressPolicy([]),
       state: new State({ dataSource, bus: {} as Bus, entities, kinds: catalogKinds, toMessage, logger }),
       identity: { listReferences: notAsked, getWorkspace: notAsked, close: () => undefined },
+      checkCredential: notAsked,
     }),
   )
 }

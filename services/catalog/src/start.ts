@@ -1,6 +1,6 @@
 import { catalogV1, createGrpcClient, identityV1 } from '@weir/contracts'
 import { isUnavailable, openStorage, State } from '@weir/database'
-import { type RunningService, type ServiceContext, startRest } from '@weir/http'
+import { remoteCredentials, type RunningService, type ServiceContext, startRest } from '@weir/http'
 import { AppModule } from './app.module.js'
 import type { CatalogConfig } from './config.js'
 import { entities } from './entities.js'
@@ -21,8 +21,10 @@ export async function startCatalog(context: ServiceContext<CatalogConfig>): Prom
   const storage = await openStorage({ ...context, name: 'catalog', entities, migrations })
   const state = new State({ ...storage, entities, kinds: catalogKinds, toMessage, logger })
   const identity = createGrpcClient(identityV1.ReferenceServiceService, config.identityGrpc, config)
+  const credentials = createGrpcClient(identityV1.CredentialServiceService, config.identityGrpc, config)
+  const checkCredential = remoteCredentials(credentials)
   const app = await startRest({
-    module: AppModule.forRoot({ ...parts, config, state, identity }),
+    module: AppModule.forRoot({ ...parts, config, state, identity, checkCredential }),
     config,
     logger,
     isUnavailable,
@@ -35,6 +37,7 @@ export async function startCatalog(context: ServiceContext<CatalogConfig>): Prom
       await app.close()
       await state.close()
       identity.close()
+      credentials.close()
       await storage.close()
     },
   }

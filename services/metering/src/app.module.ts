@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common'
 import { APP_GUARD } from '@nestjs/core'
 import { getRepositoryToken } from '@nestjs/typeorm'
 import { BoundedReads, Outbox } from '@weir/database'
-import { MasterKeyGuard } from '@weir/http'
+import { type CheckCredential, PermissionGuard } from '@weir/http'
 import { DataSource } from 'typeorm'
 import type { MeteringConfig } from './config.js'
 import { LedgerEntry } from './ledger/ledger-entry.entity.js'
@@ -20,13 +20,14 @@ export interface AppOptions {
   config: Pick<MeteringConfig, 'masterKey'>
   dataSource: DataSource
   outbox: Outbox
+  checkCredential: CheckCredential
   catalog: PriceCatalog
 }
 
 /** The whole of metering; every route is refused unless the guard lets it in. */
 @Module({})
 export class AppModule {
-  static forRoot({ config, dataSource, outbox, catalog }: AppOptions): DynamicModule {
+  static forRoot({ config, dataSource, outbox, checkCredential, catalog }: AppOptions): DynamicModule {
     const shared = [
       { provide: DataSource, useValue: dataSource },
       { provide: Outbox, useValue: outbox },
@@ -41,7 +42,10 @@ export class AppModule {
       module: AppModule,
       global: true,
       imports: [LedgerModule, UsageModule, RequestLogModule],
-      providers: [...shared, { provide: APP_GUARD, useValue: new MasterKeyGuard(config.masterKey) }],
+      providers: [
+        ...shared,
+        { provide: APP_GUARD, useValue: new PermissionGuard(config.masterKey, checkCredential) },
+      ],
       exports: shared.map(({ provide }) => provide),
     }
   }

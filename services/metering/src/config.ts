@@ -7,4 +7,9 @@ export class MeteringConfig extends RestConfig {
   @Env('WEIR_CATALOG_GRPC')
   @Matches(/^[^:\s]+:\d+$/)
   catalogGrpc: string
+
+  /** Where a credential is checked that is not the master key. */
+  @Env('WEIR_IDENTITY_GRPC')
+  @Matches(/^[^:\s]+:\d+$/)
+  identityGrpc: string
 }

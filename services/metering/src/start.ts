@@ -1,7 +1,7 @@
 import { BusServer } from '@weir/bus'
-import { catalogV1, createGrpcClient } from '@weir/contracts'
+import { catalogV1, createGrpcClient, identityV1 } from '@weir/contracts'
 import { isUnavailable, openStorage, Outbox } from '@weir/database'
-import { type RunningService, type ServiceContext, startRest } from '@weir/http'
+import { remoteCredentials, type RunningService, type ServiceContext, startRest } from '@weir/http'
 import { AppModule, entities } from './app.module.js'
 import type { MeteringConfig } from './config.js'
 import { meteringGroup } from './ledger/ledger.service.js'
@@ -16,8 +16,15 @@ export async function startMetering(context: ServiceContext<MeteringConfig>): Pr
     logger.warn({ err }, 'The outbox could not be relayed; trying again.'),
   )
   const catalog = createGrpcClient(catalogV1.PriceServiceService, config.catalogGrpc, config)
+  const identity = createGrpcClient(identityV1.CredentialServiceService, config.identityGrpc, config)
   const app = await startRest({
-    module: AppModule.forRoot({ config, dataSource, outbox, catalog }),
+    module: AppModule.forRoot({
+      config,
+      dataSource,
+      outbox,
+      checkCredential: remoteCredentials(identity),
+      catalog,
+    }),
     config,
     logger,
     isUnavailable,
@@ -30,6 +37,7 @@ export async function startMetering(context: ServiceContext<MeteringConfig>): Pr
       await app.close()
       await outbox.close()
       catalog.close()
+      identity.close()
       await storage.close()
     },
   }

@@ -54,6 +54,8 @@ export class RunningAggregator {
       internalSecret: 's'.repeat(32),
       masterKey,
       httpPort: await freePort(),
+      // Only the master key is used here.
+      identityGrpc: '127.0.0.1:1',
     })
     const logger = createLogger({ service: 'aggregator', level: 'silent' })
     const service = await startAggregator({ config, logger, privateServer: new PrivateServer() })

@@ -56,6 +56,8 @@ export class RunningMetering {
       masterKey,
       httpPort: await freePort(),
       catalogGrpc: this.catalog.address,
+      // Only the master key is used here.
+      identityGrpc: '127.0.0.1:1',
     })
     const logger = createLogger({ service: 'metering', level: 'silent' })
     const privateServer = new PrivateServer()
