@@ -1,3 +1,4 @@
+import { asService } from '@weir/audit'
 import { EventEmitter, once } from 'node:events'
 import { Observable, type Subscriber } from 'rxjs'
 import type { DataSource, EntityManager } from 'typeorm'
@@ -109,14 +110,18 @@ export class ChangeFeed<Resource> {
     options: { pace?: () => Promise<void> } = {},
   ): Observable<FeedBatch<Resource>> {
     return new Observable((subscriber) => {
-      void this.serve(from, subscriber, options.pace).catch((error: unknown) => subscriber.error(error))
+      void asService('change-feed', () => this.serve(from, subscriber, options.pace)).catch(
+        (error: unknown) => subscriber.error(error),
+      )
     })
   }
 
-  /** Reads in one snapshot of the database, with the head as it is in that snapshot. */
+  /** Reads all organizations in one snapshot of the database, with the head as it is in that snapshot. */
   inSnapshot<T>(work: (manager: EntityManager, head: Head) => Promise<T>): Promise<T> {
-    return this.dataSource.transaction('REPEATABLE READ', async (manager) =>
-      work(manager, await readHead(manager)),
+    return asService('change-feed', () =>
+      this.dataSource.transaction('REPEATABLE READ', async (manager) =>
+        work(manager, await readHead(manager)),
+      ),
     )
   }
 

@@ -1,3 +1,4 @@
+import type { Pool } from 'pg'
 import type { DataSource } from 'typeorm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ChangeLog } from './change-log.js'
@@ -5,14 +6,15 @@ import { changeOf, Note, openNotes, toMessage } from './testing/note.js'
 
 describe('the change log', () => {
   let dataSource: DataSource
+  let owner: Pool
   let close: () => Promise<void>
   let commits: number
   let log: ChangeLog
 
-  beforeAll(async () => void ({ dataSource, close } = await openNotes()))
+  beforeAll(async () => void ({ dataSource, owner, close } = await openNotes()))
   afterAll(() => close())
   beforeEach(async () => {
-    await dataSource.query('TRUNCATE note, change, outbox')
+    await owner.query('TRUNCATE note, change, outbox')
     await dataSource.query('UPDATE change_head SET version = 0')
     commits = 0
     log = new ChangeLog(dataSource, { toMessage, onCommit: () => commits++ })

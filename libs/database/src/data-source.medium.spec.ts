@@ -19,8 +19,8 @@ describe('a data source', () => {
   })
 
   it('sees its own schema and no other', async () => {
-    const { dataSource, close } = await openNotes()
-    await dataSource.query('CREATE TABLE public.elsewhere (id int)')
+    const { dataSource, owner, close } = await openNotes()
+    await owner.query('CREATE TABLE public.elsewhere (id int)')
     await expect(dataSource.query('SELECT * FROM elsewhere')).rejects.toThrow('does not exist')
     expect(await dataSource.query('SHOW statement_timeout')).toEqual([{ statement_timeout: '30s' }])
     await close()

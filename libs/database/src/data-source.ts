@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { DataSource, type DataSourceOptions, type EntitySchema, type MigrationInterface } from 'typeorm'
+import { appRole, holdToScope, prepareAppRole } from './row-security.js'
 
 interface DatabaseOptions {
   url: string
@@ -14,7 +15,7 @@ interface DatabaseOptions {
 /** TypeORM's options for a service's schema. */
 export function dataSourceOptions(
   { url, schema, entities, migrations, poolSize = 10 }: DatabaseOptions,
-  timeouts = '-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000',
+  session = `-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000 -c role=${appRole}`,
 ): DataSourceOptions {
   return {
     type: 'postgres',
@@ -27,7 +28,7 @@ export function dataSourceOptions(
     // The console logger writes lines among the service's own, which are JSON; failures are thrown anyway.
     logger: 'debug',
     extra: {
-      options: `-c search_path=${schema} ${timeouts}`,
+      options: `-c search_path=${schema} ${session}`,
       application_name: `weir ${schema}`,
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
@@ -37,7 +38,7 @@ export function dataSourceOptions(
 
 /**
  * Connects, creates the schema when it is missing, and migrates; replicas that start together
- * wait for each other. Rejects when the database is away: the caller tries again.
+ * wait for each other. What it gives works as a role that sees no more than `currentScope()`. Rejects when the database is away: the caller tries again.
  */
 export async function openDataSource(options: DatabaseOptions): Promise<DataSource> {
   const lock = new pg.Client({ connectionString: options.url, connectionTimeoutMillis: 5_000 })
@@ -47,16 +48,25 @@ export async function openDataSource(options: DatabaseOptions): Promise<DataSour
   try {
     await lock.query('SELECT pg_advisory_lock(hashtext($1))', [`weir migrate ${options.schema}`])
     await lock.query(`CREATE SCHEMA IF NOT EXISTS ${pg.escapeIdentifier(options.schema)}`)
+    await prepareAppRole(lock, pg.escapeIdentifier(options.schema))
     await migrate(options)
-    return await new DataSource(dataSourceOptions(options)).initialize()
+    const dataSource = await new DataSource(dataSourceOptions(options)).initialize()
+    holdToScope(dataSource)
+    return dataSource
   } finally {
     await lock.end().catch(() => undefined)
   }
 }
 
-/** On a connection of its own: a migration of a large table may take longer than any request. */
+/**
+ * As the tables' owner, on a connection of its own: a migration of a large table may take longer than
+ * any request, and changes the rows of every organization.
+ */
 async function migrate(options: DatabaseOptions): Promise<void> {
-  const dataSource = await new DataSource(dataSourceOptions({ ...options, poolSize: 1 }, '')).initialize()
+  const session = '-c weir.scope=service'
+  const dataSource = await new DataSource(
+    dataSourceOptions({ ...options, poolSize: 1 }, session),
+  ).initialize()
   try {
     await dataSource.runMigrations({ transaction: 'each' })
   } finally {

@@ -1,6 +1,7 @@
 import { type Bus, BusUnavailable } from '@weir/bus'
 import type { Message } from '@weir/contracts'
 import { waitFor } from '@weir/testing'
+import type { Pool } from 'pg'
 import type { DataSource } from 'typeorm'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Outbox } from './outbox.js'
@@ -10,16 +11,17 @@ const message = (key: string): Message => ({ key, value: `{"n":"${key}"}`, heade
 
 describe('the outbox', () => {
   let dataSource: DataSource
+  let owner: Pool
   let close: () => Promise<void>
   let published: { topic: string; messages: Message[] }[]
   let publish: (topic: string, messages: Message[]) => Promise<void>
   let outboxes: Outbox[]
   const errors: unknown[] = []
 
-  beforeAll(async () => void ({ dataSource, close } = await openNotes()))
+  beforeAll(async () => void ({ dataSource, owner, close } = await openNotes()))
   afterAll(() => close())
   beforeEach(async () => {
-    await dataSource.query('TRUNCATE outbox')
+    await owner.query('TRUNCATE outbox')
     published = []
     outboxes = []
     publish = (topic, messages) => Promise.resolve(void published.push({ topic, messages }))

@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common'
 import type { Principal } from './principal.js'
+import { fillScope } from './request-scope.js'
 
 /** On whose behalf a request is made. The first parameter of every rule of a service. */
 export interface Caller {
@@ -18,9 +19,13 @@ export const defaultOrganization = 'org_default'
 
 const callers = new WeakMap<object, Caller>()
 
-/** Remembers who makes a request; called by the guard that has authenticated it. */
+/**
+ * Remembers who makes a request, and lets it see what that caller may see; called by the guard that
+ * has authenticated it.
+ */
 export function setCaller(request: object, caller: Caller): void {
   callers.set(request, caller)
+  fillScope(request, caller)
 }
 
 /** Who makes a request; undefined when no guard has let it in. */

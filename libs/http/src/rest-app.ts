@@ -4,6 +4,7 @@ import type { Logger } from '@weir/observability'
 import { randomUUID } from 'node:crypto'
 import { dropRest } from './drop-rest.js'
 import { ErrorFilter, type IsUnavailable } from './error.filter.js'
+import { openScope } from './request-scope.js'
 import { countRequest, TracingInterceptor } from './telemetry.js'
 import { BodyPipe, validationPipe } from './validation.js'
 
@@ -40,6 +41,8 @@ export function configureRest(
     done()
   })
   server.addHook('onSend', async ({ raw }) => dropRest(raw))
+  // The last hook, after the body: what a stream calls back does not know whose request it is.
+  server.addHook('preHandler', (request, _reply, done) => openScope(request, done))
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id)
     // No id, name or filter has a null character, and PostgreSQL fails on one.

@@ -8,6 +8,7 @@ import {
   PrimaryColumn,
   type QueryRunner,
 } from 'typeorm'
+import pg from 'pg'
 import type { VersionedChange } from '../change-log.js'
 import { openDataSource } from '../data-source.js'
 import { createChangeLogTables, createOutboxTable } from '../tables.js'
@@ -45,15 +46,20 @@ export const noteOptions = (url: string) => ({
 export async function openNotes(): Promise<{
   database: TestDatabase
   dataSource: DataSource
+  /** As the tables' owner, which may do what a service may not. */
+  owner: pg.Pool
   close: () => Promise<void>
 }> {
   const database = await createTestDatabase()
   const dataSource = await openDataSource(noteOptions(database.url))
+  const owner = new pg.Pool({ connectionString: database.url, options: '-c search_path=notes', max: 2 })
   return {
     database,
     dataSource,
+    owner,
     close: async () => {
       await dataSource.destroy()
+      await owner.end()
       await database.drop()
     },
   }

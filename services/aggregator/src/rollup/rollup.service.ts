@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common'
+import { asService } from '@weir/audit'
 import type { EventBatch } from '@weir/bus'
 import { businessUnitCostRolledUp, usageRated, type UsageRated } from '@weir/contracts'
 import { GroupCommit, Outbox, savePosition, timeBatch } from '@weir/database'
@@ -27,7 +28,7 @@ interface ReadBatch {
 @Injectable()
 export class RollupService {
   private readonly commits = new GroupCommit<ReadBatch>({
-    commit: (batches) => this.commit(batches),
+    commit: (batches) => asService('roll-up-usage', () => this.commit(batches)),
     sizeOf: ({ usages }) => usages.length,
     maxSize: maxUsagesPerTransaction,
     spacingMs,

@@ -1,4 +1,5 @@
 import { Controller } from '@nestjs/common'
+import { inOrganization } from '@weir/audit'
 import { catalogV1 } from '@weir/contracts'
 import { DataSource } from 'typeorm'
 
@@ -14,10 +15,12 @@ export class ReferenceGrpc implements catalogV1.ReferenceServiceController {
     organization,
     workspace,
   }: catalogV1.ListReferencesRequest): Promise<catalogV1.ListReferencesResponse> {
-    const rows = await this.dataSource.query<{ name: string }[]>(
-      `SELECT 'provider \`' || name || '\`' AS name FROM provider
-       WHERE organization = $1 AND workspace = $2 ORDER BY id LIMIT $3`,
-      [organization, workspace, namedUsers],
+    const rows = await inOrganization(organization, () =>
+      this.dataSource.query<{ name: string }[]>(
+        `SELECT 'provider \`' || name || '\`' AS name FROM provider
+         WHERE organization = $1 AND workspace = $2 ORDER BY id LIMIT $3`,
+        [organization, workspace, namedUsers],
+      ),
     )
     return { users: rows.map(({ name }) => name) }
   }

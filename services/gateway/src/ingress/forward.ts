@@ -53,6 +53,7 @@ export class Forwarder {
         headers: {
           ...forwardedHeaders(request.headers),
           'x-request-id': request.id,
+          'x-forwarded-for': request.ip,
           ...(traceparent && { traceparent }),
         },
         body: hasBody ? (request.body as Buffer) : null,

@@ -1,4 +1,5 @@
 import { Controller } from '@nestjs/common'
+import { inOrganization } from '@weir/audit'
 import { identityV1 } from '@weir/contracts'
 import { AppError } from '@weir/errors'
 import { DataSource } from 'typeorm'
@@ -16,8 +17,9 @@ export class ReferenceGrpc implements identityV1.ReferenceServiceController {
     organization,
     model,
   }: identityV1.ListReferencesRequest): Promise<identityV1.ListReferencesResponse> {
-    const rows = await this.dataSource.query<{ name: string }[]>(
-      `(SELECT 'workload \`' || id || '\`' AS name FROM workload
+    const rows = await inOrganization(organization, () =>
+      this.dataSource.query<{ name: string }[]>(
+        `(SELECT 'workload \`' || id || '\`' AS name FROM workload
         WHERE organization = $1 AND models @> ARRAY[$2] ORDER BY id LIMIT $3)
        UNION ALL
        (SELECT 'team \`' || id || '\`' FROM team
@@ -26,7 +28,8 @@ export class ReferenceGrpc implements identityV1.ReferenceServiceController {
        (SELECT 'virtual key \`' || id || '\`' FROM virtual_key
         WHERE organization = $1 AND models @> ARRAY[$2] ORDER BY id LIMIT $3)
        LIMIT $3`,
-      [organization, model, namedUsers],
+        [organization, model, namedUsers],
+      ),
     )
     return { users: rows.map(({ name }) => name) }
   }
@@ -35,7 +38,9 @@ export class ReferenceGrpc implements identityV1.ReferenceServiceController {
     organization,
     idOrName,
   }: identityV1.GetWorkspaceRequest): Promise<identityV1.GetWorkspaceResponse> {
-    const workspace = await findWorkspace(this.dataSource.manager, { organization }, idOrName)
+    const workspace = await inOrganization(organization, () =>
+      findWorkspace(this.dataSource.manager, { organization }, idOrName),
+    )
     if (!workspace) throw AppError.of('workspace_not_found', { workspace: idOrName })
     return { id: workspace.id }
   }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common'
+import { asService } from '@weir/audit'
 import type { EventBatch } from '@weir/bus'
 import { requestSettled, type RequestSettled, usageRated } from '@weir/contracts'
 import { GroupCommit, Outbox, savePosition, timeBatch } from '@weir/database'
@@ -32,7 +33,7 @@ interface RatedBatch {
 @Injectable()
 export class LedgerService {
   private readonly commits = new GroupCommit<RatedBatch>({
-    commit: (batches) => this.commit(batches),
+    commit: (batches) => asService('rate-usage', () => this.commit(batches)),
     sizeOf: ({ attempts }) => attempts.length,
     maxSize: maxAttemptsPerTransaction,
     spacingMs,

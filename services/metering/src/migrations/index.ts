@@ -1,4 +1,5 @@
 import { CreateLedger1763700000000 } from './1763700000000-create-ledger.js'
+import { ProtectTenants1763741000000 } from './1763741000000-protect-tenants.js'
 
 /** In the order in which they run. */
-export const migrations = [CreateLedger1763700000000]
+export const migrations = [CreateLedger1763700000000, ProtectTenants1763741000000]
