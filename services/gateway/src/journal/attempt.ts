@@ -20,6 +20,7 @@ export type AttemptStart = Pick<
   | 'providerId'
   | 'priceId'
   | 'streamed'
+  | 'gatewayRun'
 > & {
   /** Tokens that the request is worth if the provider never says. */
   estimatedInputTokens: number

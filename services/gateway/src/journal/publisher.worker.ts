@@ -65,22 +65,48 @@ class Publisher {
 
   async run(): Promise<void> {
     while (!this.closed) {
-      const { settled } = this.state
-      const { messages, end, unreadableCount } = this.read()
-      if (messages.length > 0) await this.publish(messages)
-      if (this.closed) break
-      if (end > this.state.acknowledged) {
-        this.acknowledged.write(end)
-        this.state.published += messages.length + unreadableCount
-        this.state.acknowledged = end
+      try {
+        await this.carry()
+      } catch (error) {
+        this.log('error', { reason: String(error) }, 'The journal cannot be read; trying again.')
+        await this.pause(maxPauseMs)
       }
-      if (messages.length === 0) await Promise.race([this.state.moreThan(settled), this.closing])
-      else if (messages.length < batchSize)
-        await Promise.race([sleep(gatherMs, undefined, { ref: false }), this.closing])
     }
     await this.bus.close()
     this.acknowledged.close()
     this.port.close()
+  }
+
+  /** One look into the journal. */
+  private async carry(): Promise<void> {
+    const { settled } = this.state
+    const { messages, end, unreadableCount } = this.read()
+    if (messages.length > 0) await this.publish(messages)
+    if (this.closed) return
+    if (end > this.state.acknowledged) {
+      this.noteAcknowledged(end)
+      this.state.published += messages.length + unreadableCount
+      this.state.acknowledged = end
+    }
+    if (messages.length === 0) await Promise.race([this.state.moreThan(settled), this.closing])
+    else if (messages.length < batchSize) await this.pause(gatherMs)
+  }
+
+  /** What a full disk does not take is published again at the next start, under the same ids. */
+  private noteAcknowledged(position: number): void {
+    try {
+      this.acknowledged.write(position)
+    } catch (error) {
+      this.log(
+        'warn',
+        { reason: String(error) },
+        'The journal cannot note what is published: its disk refuses.',
+      )
+    }
+  }
+
+  private async pause(ms: number): Promise<void> {
+    await Promise.race([sleep(ms, undefined, { ref: false }), this.closing])
   }
 
   /** The next batch, and the position after it. */
@@ -129,7 +155,7 @@ class Publisher {
           )
         }
         this.failing = true
-        await Promise.race([sleep(pauseMs, undefined, { ref: false }), this.closing])
+        await this.pause(pauseMs)
       }
     }
   }
