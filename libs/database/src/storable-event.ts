@@ -3,7 +3,7 @@ const rfc3339 = /^(\d{4})-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$
 
 /** An index of PostgreSQL takes rows of at most 2,704 bytes, so what may be indexed stays well below. */
 const maxTextBytes = 1_000
-/** Of `teamPath`, which has as many names as the team has ancestors, and is never indexed. */
+/** Of what has as many names as a team has ancestors, and is never indexed. */
 const maxPathBytes = 64 * 1_024
 
 /** Columns of type integer have a sign, the proto's numbers do not. */
@@ -19,7 +19,7 @@ export function checkStorable(event: { eventId: string }): void {
   for (const [field, value] of Object.entries(event) as [string, unknown][]) {
     if (typeof value === 'number') check(value <= maxInteger, `${field} is larger than ${maxInteger}`)
     if (typeof value !== 'string') continue
-    const maxBytes = field === 'teamPath' ? maxPathBytes : maxTextBytes
+    const maxBytes = field === 'teamPath' || field === 'budgets' ? maxPathBytes : maxTextBytes
     check(!value.includes('\0'), `${field} has a NUL character`)
     check(Buffer.byteLength(value) <= maxBytes, `${field} is longer than ${maxBytes} bytes`)
   }

@@ -523,6 +523,18 @@ export const eventMessages: Record<string, { readonly description: string; reado
         "property": "gatewayRun",
         "type": "string",
         "description": "The run of the gateway that made the attempt: a UUID, new at each start; empty: not told."
+      },
+      {
+        "name": "budgets",
+        "property": "budgets",
+        "type": "string",
+        "description": "Ids of the budgets that money was held of, separated by commas; empty: none."
+      },
+      {
+        "name": "open_hold_nano_usd",
+        "property": "openHoldNanoUsd",
+        "type": "uint64",
+        "description": "Of each of them, what was held and its gateway did not live to settle, nano-dollars; \"0\": it did."
       }
     ]
   },
@@ -695,6 +707,18 @@ export const eventMessages: Record<string, { readonly description: string; reado
         "name": "gateway_run",
         "property": "gatewayRun",
         "type": "string",
+        "description": "As in RequestSettled."
+      },
+      {
+        "name": "budgets",
+        "property": "budgets",
+        "type": "string",
+        "description": "As in RequestSettled."
+      },
+      {
+        "name": "open_hold_nano_usd",
+        "property": "openHoldNanoUsd",
+        "type": "uint64",
         "description": "As in RequestSettled."
       }
     ]

@@ -79,6 +79,10 @@ export interface RequestSettled {
   durationMs: number;
   /** The run of the gateway that made the attempt: a UUID, new at each start; empty: not told. */
   gatewayRun: string;
+  /** Ids of the budgets that money was held of, separated by commas; empty: none. */
+  budgets: string;
+  /** Of each of them, what was held and its gateway did not live to settle, nano-dollars; "0": it did. */
+  openHoldNanoUsd: string;
 }
 
 /** An attempt has its cost. Topic weir.usage.usage-rated.v1, keyed by virtual key. For analysts. */
@@ -142,6 +146,10 @@ export interface UsageRated {
   currency: string;
   /** As in RequestSettled. */
   gatewayRun: string;
+  /** As in RequestSettled. */
+  budgets: string;
+  /** As in RequestSettled. */
+  openHoldNanoUsd: string;
 }
 
 export const WEIR_USAGE_V1_PACKAGE_NAME = "weir.usage.v1";
@@ -178,6 +186,8 @@ function createBaseRequestSettled(): RequestSettled {
     firstByteMs: 0,
     durationMs: 0,
     gatewayRun: "",
+    budgets: "",
+    openHoldNanoUsd: "0",
   };
 }
 
@@ -272,6 +282,12 @@ export const RequestSettled: MessageFns<RequestSettled> = {
     }
     if (message.gatewayRun !== "") {
       writer.uint32(242).string(message.gatewayRun);
+    }
+    if (message.budgets !== "") {
+      writer.uint32(250).string(message.budgets);
+    }
+    if (message.openHoldNanoUsd !== "0") {
+      writer.uint32(256).uint64(message.openHoldNanoUsd);
     }
     return writer;
   },
@@ -529,6 +545,22 @@ export const RequestSettled: MessageFns<RequestSettled> = {
             message.gatewayRun = reader.string();
             continue;
           }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.budgets = reader.string();
+            continue;
+          }
+          case 32: {
+            if (tag !== 256) {
+              break;
+            }
+
+            message.openHoldNanoUsd = reader.uint64().toString();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -572,6 +604,8 @@ function createBaseUsageRated(): UsageRated {
     cost: "",
     currency: "",
     gatewayRun: "",
+    budgets: "",
+    openHoldNanoUsd: "0",
   };
 }
 
@@ -660,6 +694,12 @@ export const UsageRated: MessageFns<UsageRated> = {
     }
     if (message.gatewayRun !== "") {
       writer.uint32(226).string(message.gatewayRun);
+    }
+    if (message.budgets !== "") {
+      writer.uint32(234).string(message.budgets);
+    }
+    if (message.openHoldNanoUsd !== "0") {
+      writer.uint32(240).uint64(message.openHoldNanoUsd);
     }
     return writer;
   },
@@ -899,6 +939,22 @@ export const UsageRated: MessageFns<UsageRated> = {
             }
 
             message.gatewayRun = reader.string();
+            continue;
+          }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.budgets = reader.string();
+            continue;
+          }
+          case 30: {
+            if (tag !== 240) {
+              break;
+            }
+
+            message.openHoldNanoUsd = reader.uint64().toString();
             continue;
           }
         }
