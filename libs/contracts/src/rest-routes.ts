@@ -22,6 +22,7 @@ export const restRoutes: readonly RestRoute[] = [
   { prefix: '/v1/workspaces', service: 'identity' },
   { prefix: '/v1/workloads', service: 'identity' },
   { prefix: '/v1/keys', service: 'identity' },
+  { prefix: '/v1/audit', service: 'identity' },
   { prefix: '/v1/providers', service: 'catalog' },
   { prefix: '/v1/models', service: 'catalog' },
   { prefix: '/v1/budgets', service: 'policy' },

@@ -135,6 +135,9 @@ export const routeRights: Readonly<Record<string, RouteRight>> = {
   'GET /v1/requests': 'request.read',
   'GET /v1/requests/:request_id': 'request.read',
   'GET /v1/costs': 'cost.read',
+
+  'GET /v1/audit': 'audit.read',
+  'GET /v1/audit/verify': 'audit.read',
 }
 
 /** What a route needs; undefined: it is in no table and open to nobody. */

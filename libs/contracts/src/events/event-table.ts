@@ -1,3 +1,4 @@
+import type { ActionRecorded } from '../generated/weir/audit/v1/audit_events.js'
 import type { CatalogChanged } from '../generated/weir/catalog/v1/catalog_events.js'
 import type { BusinessUnitCostRolledUp } from '../generated/weir/cost/v1/cost_events.js'
 import type { IdentityChanged } from '../generated/weir/identity/v1/identity_events.js'
@@ -6,6 +7,7 @@ import type { RequestSettled, UsageRated } from '../generated/weir/usage/v1/usag
 import { declareEvent, type AnyEventType } from './event-type.js'
 
 export type {
+  ActionRecorded,
   BudgetCrossed,
   BusinessUnitCostRolledUp,
   CatalogChanged,
@@ -65,6 +67,13 @@ export const budgetCrossed = declareEvent<BudgetCrossed>({
   timeField: 'occurredAt',
 })
 
+/** Somebody changed something, or tried to: every service → identity's audit trail, and auditors. */
+export const actionRecorded = declareEvent<ActionRecorded>({
+  name: 'weir.audit.v1.ActionRecorded',
+  keyFields: ['organization'],
+  timeField: 'occurredAt',
+})
+
 /** Every event there is. Topics are provisioned, and AsyncAPI is written, from this list. */
 export const eventTypes: readonly AnyEventType[] = [
   requestSettled,
@@ -74,4 +83,5 @@ export const eventTypes: readonly AnyEventType[] = [
   catalogChanged,
   policyChanged,
   budgetCrossed,
+  actionRecorded,
 ]

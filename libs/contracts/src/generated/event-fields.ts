@@ -10,6 +10,131 @@ export interface EventField {
 
 /** Every message of the *_events.proto files by its full name. */
 export const eventMessages: Record<string, { readonly description: string; readonly fields: readonly EventField[] }> = {
+  "weir.audit.v1.ActionRecorded": {
+    "description": "Somebody changed something, or tried to and could not. Topic weir.audit.action-recorded.v1, keyed by organization. Delivered at least once: the event's id tells copies.",
+    "fields": [
+      {
+        "name": "event_id",
+        "property": "eventId",
+        "type": "string",
+        "description": "Unique id of the event, a UUID."
+      },
+      {
+        "name": "occurred_at",
+        "property": "occurredAt",
+        "type": "string",
+        "description": "When it happened, RFC 3339, UTC."
+      },
+      {
+        "name": "organization",
+        "property": "organization",
+        "type": "string",
+        "description": "Organization id."
+      },
+      {
+        "name": "workspace",
+        "property": "workspace",
+        "type": "string",
+        "description": "Workspace id of the resource; empty: it belongs to none, or it is not known."
+      },
+      {
+        "name": "service",
+        "property": "service",
+        "type": "string",
+        "description": "Service that it was asked of."
+      },
+      {
+        "name": "actor_kind",
+        "property": "actorKind",
+        "type": "string",
+        "description": "master_key, user, service, management_key; anonymous: nobody was recognised; database: somebody who was connected to the database itself."
+      },
+      {
+        "name": "actor_id",
+        "property": "actorId",
+        "type": "string",
+        "description": "Id of the user, service account or key; what the service does, when it acted on its own."
+      },
+      {
+        "name": "actor_name",
+        "property": "actorName",
+        "type": "string",
+        "description": "The actor's name, for people."
+      },
+      {
+        "name": "credential",
+        "property": "credential",
+        "type": "string",
+        "description": "Id of the credential, never its value; empty: none."
+      },
+      {
+        "name": "address",
+        "property": "address",
+        "type": "string",
+        "description": "Network address that it came from; empty: no request."
+      },
+      {
+        "name": "request_id",
+        "property": "requestId",
+        "type": "string",
+        "description": "The reply's x-request-id; empty: no request."
+      },
+      {
+        "name": "resource",
+        "property": "resource",
+        "type": "string",
+        "description": "Kind of the resource: organization, team, workspace, workload, virtual_key, provider, model, price, …"
+      },
+      {
+        "name": "resource_id",
+        "property": "resourceId",
+        "type": "string",
+        "description": "The resource's id; of a refused attempt as it was sent; empty: none was."
+      },
+      {
+        "name": "action",
+        "property": "action",
+        "type": "string",
+        "description": "create, update, delete; of a refused attempt also what its route says: rotate, …"
+      },
+      {
+        "name": "outcome",
+        "property": "outcome",
+        "type": "string",
+        "description": "done; refused: 401, 403, 404; failed: any other status from 400 on."
+      },
+      {
+        "name": "status",
+        "property": "status",
+        "type": "uint32",
+        "description": "Status of the reply to a refused or failed attempt; 0: done."
+      },
+      {
+        "name": "error_code",
+        "property": "errorCode",
+        "type": "string",
+        "description": "Code of the error that the caller saw; empty: done."
+      },
+      {
+        "name": "before",
+        "property": "before",
+        "type": "string",
+        "description": "The resource before, as JSON without secrets; empty: there was none, or nothing was done."
+      },
+      {
+        "name": "after",
+        "property": "after",
+        "type": "string",
+        "description": "The resource after, as JSON without secrets; empty: there is none, or nothing was done."
+      },
+      {
+        "name": "unrecorded",
+        "property": "unrecorded",
+        "type": "uint32",
+        "description": "How many refused or failed attempts before this one are not on record, because there were too many."
+      }
+    ]
+  },
   "weir.catalog.v1.CatalogChanged": {
     "description": "A resource of the catalog was created, changed or deleted. Topic weir.catalog.catalog-changed.v1, keyed by kind and id.",
     "fields": [
