@@ -22,3 +22,13 @@ export {
   WatchBudgetsRequest,
   WatchBudgetsResponse,
 } from './generated/weir/policy/v1/budget.js'
+export {
+  ExchangeRatesRequest,
+  ExchangeRatesResponse,
+  RateAmount,
+  RateGrant,
+  RateReport,
+  type RateServiceController,
+  RateServiceControllerMethods,
+  RateServiceService,
+} from './generated/weir/policy/v1/rate.js'

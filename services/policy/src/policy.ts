@@ -9,7 +9,11 @@ import { PolicyModule } from './policy.module.js'
 export async function startPolicy({ config, logger }: ServiceContext<PolicyConfig>): Promise<RunningService> {
   const app = await NestFactory.createMicroservice(PolicyModule.register(config), {
     ...grpcServerOptions({
-      services: [policyV1.EvaluationServiceService, policyV1.PolicySnapshotServiceService],
+      services: [
+        policyV1.EvaluationServiceService,
+        policyV1.RateServiceService,
+        policyV1.PolicySnapshotServiceService,
+      ],
       host: config.host,
       port: config.grpcPort,
       trust: config,

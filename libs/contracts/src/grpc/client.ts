@@ -12,6 +12,7 @@ const deadlinesMs: Record<string, number> = {
   ResolveVirtualKey: 1_000,
   GetPrice: 2_000,
   Evaluate: 2_000,
+  ExchangeRates: 1_000,
 }
 const defaultDeadlineMs = 2_000
 
