@@ -33,7 +33,10 @@ export class OrganizationController {
   }
 
   @Patch(':id')
-  @ApiOperation({ operationId: 'updateOrganization', summary: 'Rename an organization' })
+  @ApiOperation({
+    operationId: 'updateOrganization',
+    summary: 'Rename an organization, or set its rate limits',
+  })
   @ApiParam({ name: 'id', description: 'Its id.' })
   @ApiOkResponse({ type: OrganizationResponse, description: 'The organization as it is now.' })
   @ApiErrors('invalid_request', 'organization_not_found', 'request_too_large')

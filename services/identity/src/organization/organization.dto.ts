@@ -1,13 +1,19 @@
-import { ApiProperty } from '@nestjs/swagger'
+import { ApiProperty, IntersectionType } from '@nestjs/swagger'
 import { TextField } from '@weir/http'
+import { RateLimitsDto, RateLimitsResponse, toRateLimitsResponse } from '../limit/rate-limits.dto.js'
 import type { Organization } from './organization.entity.js'
 
-export class UpdateOrganizationDto {
-  @TextField({ description: 'Its name, for people.', maxLength: 100, example: 'Acme' })
-  name: string
+export class UpdateOrganizationDto extends RateLimitsDto {
+  @TextField({
+    description: 'Its name, for people.',
+    maxLength: 100,
+    example: 'Acme',
+    optional: 'not null',
+  })
+  name?: string
 }
 
-export class OrganizationResponse {
+class OrganizationFields {
   @ApiProperty({ description: 'Its id.', example: 'org_default' })
   id: string
 
@@ -21,10 +27,13 @@ export class OrganizationResponse {
   updated_at: string
 }
 
+export class OrganizationResponse extends IntersectionType(OrganizationFields, RateLimitsResponse) {}
+
 export function toResponse(organization: Organization): OrganizationResponse {
   return {
     id: organization.id,
     name: organization.name,
+    ...toRateLimitsResponse(organization),
     created_at: organization.createdAt.toISOString(),
     updated_at: organization.updatedAt.toISOString(),
   }

@@ -1,8 +1,9 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn, UpdateDateColumn } from 'typeorm'
+import { RateLimits } from '../limit/limits.entity.js'
 
 /** The tenant; everything belongs to one. */
 @Entity('organization')
-export class Organization {
+export class Organization extends RateLimits {
   @PrimaryColumn('text')
   id: string
 

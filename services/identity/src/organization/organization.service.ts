@@ -1,15 +1,20 @@
 import { Injectable } from '@nestjs/common'
 import { InjectRepository } from '@nestjs/typeorm'
+import { ChangeLog } from '@weir/database'
 import { AppError } from '@weir/errors'
 import type { Caller } from '@weir/http'
-import type { Repository } from 'typeorm'
+import { Repository } from 'typeorm'
+import { toRateLimits } from '../limit/rate-limits.dto.js'
 import type { UpdateOrganizationDto } from './organization.dto.js'
 import { Organization } from './organization.entity.js'
 
 /** A caller sees the organization that it belongs to, and no other. */
 @Injectable()
 export class OrganizationService {
-  constructor(@InjectRepository(Organization) private readonly organizations: Repository<Organization>) {}
+  constructor(
+    @InjectRepository(Organization) private readonly organizations: Repository<Organization>,
+    private readonly changeLog: ChangeLog,
+  ) {}
 
   async get(caller: Caller, id: string): Promise<Organization> {
     const organization = id === caller.organization && (await this.organizations.findOneBy({ id }))
@@ -21,9 +26,14 @@ export class OrganizationService {
     return [await this.get(caller, caller.organization)]
   }
 
-  async update(caller: Caller, id: string, { name }: UpdateOrganizationDto): Promise<Organization> {
+  async update(caller: Caller, id: string, dto: UpdateOrganizationDto): Promise<Organization> {
     await this.get(caller, id)
-    await this.organizations.update({ id }, { name })
+    const { name } = dto
+    await this.changeLog.write(async (manager, changed) => {
+      const values = { ...(name !== undefined && { name }), ...toRateLimits(dto) }
+      await manager.update(Organization, { id }, { ...values, updatedAt: () => 'now()' })
+      changed({ organization: id, kind: 'organization', id, action: 'updated' })
+    })
     return this.get(caller, id)
   }
 }

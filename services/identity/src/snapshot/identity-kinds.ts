@@ -1,13 +1,17 @@
 import type { identityV1 } from '@weir/contracts'
 import { entityKind, type FeedKind } from '@weir/database'
 import type { EntityManager } from 'typeorm'
+import { Organization } from '../organization/organization.entity.js'
 import { Team } from '../team/team.entity.js'
 import { Workload } from '../workload/workload.entity.js'
 import { Workspace } from '../workspace/workspace.entity.js'
 import { toProto, type WatchedVirtualKey } from './to-proto.js'
 
 const columns = `id, organization, hash, name, workspace, workload, team, type, disabled,
-  expires_at AS "expiresAt", models, endpoints`
+  expires_at AS "expiresAt", models, endpoints,
+  source_networks AS "sourceNetworks", previous_hash AS "previousHash", previous_until AS "previousUntil",
+  rpm_limit AS "rpmLimit", tpm_limit AS "tpmLimit", input_tpm_limit AS "inputTpmLimit",
+  output_tpm_limit AS "outputTpmLimit", max_parallel_requests AS "maxParallelRequests"`
 
 /** Read as plain rows: there may be a million, and making an entity of each takes three times as long. */
 const virtualKeys: FeedKind<identityV1.IdentityResource> = {
@@ -27,6 +31,7 @@ async function read(manager: EntityManager, where: string, parameters: unknown[]
 
 /** What gateways watch. Virtual keys come last, so that what a key refers to is there before it. */
 export const identityKinds: FeedKind<identityV1.IdentityResource>[] = [
+  entityKind('organization', Organization, toProto.organization),
   entityKind('team', Team, toProto.team),
   entityKind('workspace', Workspace, toProto.workspace),
   entityKind('workload', Workload, toProto.workload),

@@ -1,4 +1,6 @@
 import type { identityV1 } from '@weir/contracts'
+import type { RateLimits } from '../limit/limits.entity.js'
+import type { Organization } from '../organization/organization.entity.js'
 import type { Team } from '../team/team.entity.js'
 import type { VirtualKey } from '../virtual-key/virtual-key.entity.js'
 import type { Workload } from '../workload/workload.entity.js'
@@ -9,22 +11,52 @@ export type WatchedVirtualKey = Pick<
   VirtualKey,
   | ('id' | 'organization' | 'hash' | 'name' | 'workspace' | 'workload' | 'team')
   | ('type' | 'disabled' | 'expiresAt' | 'models' | 'endpoints')
->
+  | ('sourceNetworks' | 'previousHash' | 'previousUntil')
+> &
+  RateLimits
 
 function toSelection(models: string[] | null): identityV1.ModelSelection {
   return models === null || models.includes('*') ? { all: true, names: [] } : { all: false, names: models }
 }
 
+/** Absent when nothing is limited, since few keys are. */
+function toRates(limits: RateLimits): { rates?: identityV1.RateLimits } {
+  const rates = {
+    requestsPerMinute: limits.rpmLimit ?? 0,
+    tokensPerMinute: limits.tpmLimit ?? 0,
+    inputTokensPerMinute: limits.inputTpmLimit ?? 0,
+    outputTokensPerMinute: limits.outputTpmLimit ?? 0,
+    parallelRequests: limits.maxParallelRequests ?? 0,
+  }
+  return Object.values(rates).some((limit) => limit > 0) ? { rates } : {}
+}
+
 /** Identity's resources as the gateway gets them. */
 export const toProto = {
-  team: ({ id, organization, parent, models }: Team): identityV1.IdentityResource => ({
-    team: { id, organization, parent: parent ?? '', models: toSelection(models) },
+  organization: ({ id, ...limits }: Organization): identityV1.IdentityResource => ({
+    organization: { id, ...toRates(limits) },
   }),
-  workspace: ({ id, organization, name, environment }: Workspace): identityV1.IdentityResource => ({
-    workspace: { id, organization, name, environment },
+  team: ({ id, organization, parent, models, ...limits }: Team): identityV1.IdentityResource => ({
+    team: { id, organization, parent: parent ?? '', models: toSelection(models), ...toRates(limits) },
   }),
-  workload: ({ id, organization, workspace, name, models }: Workload): identityV1.IdentityResource => ({
-    workload: { id, organization, workspace, name, models: toSelection(models) },
+  workspace: ({
+    id,
+    organization,
+    name,
+    environment,
+    ...limits
+  }: Workspace): identityV1.IdentityResource => ({
+    workspace: { id, organization, name, environment, ...toRates(limits) },
+  }),
+  workload: (workload: Workload): identityV1.IdentityResource => ({
+    workload: {
+      id: workload.id,
+      organization: workload.organization,
+      workspace: workload.workspace,
+      name: workload.name,
+      models: toSelection(workload.models),
+      ...toRates(workload),
+    },
   }),
   virtualKey: (virtualKey: WatchedVirtualKey): identityV1.IdentityResource => ({
     virtualKey: {
@@ -40,6 +72,10 @@ export const toProto = {
       expiresAtMs: String(virtualKey.expiresAt?.getTime() ?? 0),
       models: toSelection(virtualKey.models),
       endpoints: virtualKey.endpoints ?? [],
+      sourceNetworks: virtualKey.sourceNetworks ?? [],
+      previousHash: virtualKey.previousHash ?? Buffer.alloc(0),
+      previousUntilMs: String(virtualKey.previousUntil?.getTime() ?? 0),
+      ...toRates(virtualKey),
     },
   }),
 }

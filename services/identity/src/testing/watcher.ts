@@ -59,7 +59,10 @@ export class Watcher {
     })
   }
 
-  get<Kind extends 'team' | 'workspace' | 'workload' | 'virtualKey'>(kind: Kind, id: string) {
+  get<Kind extends 'organization' | 'team' | 'workspace' | 'workload' | 'virtualKey'>(
+    kind: Kind,
+    id: string,
+  ) {
     const name = `${kind === 'virtualKey' ? 'virtual_key' : kind} ${id}`
     return this.state.get(name)?.[kind]
   }
@@ -69,7 +72,9 @@ export class Watcher {
   }
 }
 
-function nameOf({ team, workspace, workload, virtualKey }: identityV1.IdentityResource): string {
+function nameOf(resource: identityV1.IdentityResource): string {
+  const { organization, team, workspace, workload, virtualKey } = resource
+  if (organization) return `organization ${organization.id}`
   if (team) return `team ${team.id}`
   if (workspace) return `workspace ${workspace.id}`
   if (workload) return `workload ${workload.id}`

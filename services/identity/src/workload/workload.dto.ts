@@ -1,5 +1,6 @@
-import { ApiProperty } from '@nestjs/swagger'
+import { ApiProperty, IntersectionType } from '@nestjs/swagger'
 import { ModelNamesField, PageQuery, TextField, UnchangeableField } from '@weir/http'
+import { RateLimitsDto, RateLimitsResponse, toRateLimitsResponse } from '../limit/rate-limits.dto.js'
 import { workloadIdLength, workloadIdPattern } from './workload-id.js'
 import type { Workload } from './workload.entity.js'
 
@@ -9,7 +10,7 @@ const models = {
     'Models that it may use: public names, or `["*"]` for all. They need not exist yet. An empty list: none.',
 }
 
-export class CreateWorkloadDto {
+export class CreateWorkloadDto extends RateLimitsDto {
   @TextField(name)
   name: string
 
@@ -36,7 +37,7 @@ export class CreateWorkloadDto {
   models: string[]
 }
 
-export class UpdateWorkloadDto {
+export class UpdateWorkloadDto extends RateLimitsDto {
   @UnchangeableField('usage is attributed to the id')
   id?: never
 
@@ -59,7 +60,7 @@ export class ListWorkloadsQuery extends PageQuery {
   workspace?: string
 }
 
-export class WorkloadResponse {
+class WorkloadFields {
   @ApiProperty({ description: 'Its id.', example: 'customer-service' })
   id: string
 
@@ -82,12 +83,22 @@ export class WorkloadResponse {
   })
   models: string[]
 
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    format: 'date-time',
+    description: 'When one of its virtual keys was last used, at most a minute old; null: never.',
+  })
+  last_used_at: string | null
+
   @ApiProperty({ description: 'When it was made.', format: 'date-time' })
   created_at: string
 
   @ApiProperty({ description: 'When it was last changed.', format: 'date-time' })
   updated_at: string
 }
+
+export class WorkloadResponse extends IntersectionType(WorkloadFields, RateLimitsResponse) {}
 
 export function toResponse(workload: Workload): WorkloadResponse {
   return {
@@ -96,6 +107,8 @@ export function toResponse(workload: Workload): WorkloadResponse {
     name: workload.name,
     workspace: workload.workspace,
     models: workload.models,
+    ...toRateLimitsResponse(workload),
+    last_used_at: workload.lastUsedAt?.toISOString() ?? null,
     created_at: workload.createdAt.toISOString(),
     updated_at: workload.updatedAt.toISOString(),
   }

@@ -4,6 +4,7 @@ import { ChangeLog, violatedForeignKey } from '@weir/database'
 import { AppError } from '@weir/errors'
 import { afterCursor, type Caller, inUse, namedUsers } from '@weir/http'
 import { type EntityManager, MoreThan, Repository } from 'typeorm'
+import { toRateLimits } from '../limit/rate-limits.dto.js'
 import { findWorkspace } from '../workspace/workspace.service.js'
 import { workloadIdCandidates } from './workload-id.js'
 import type { CreateWorkloadDto, ListWorkloadsQuery, UpdateWorkloadDto } from './workload.dto.js'
@@ -24,7 +25,8 @@ export class WorkloadService {
         const workspace = await findWorkspace(manager, caller, dto.workspace)
         if (!workspace) throw this.workspaceNotFound(dto.workspace)
         for (const id of dto.id ? [dto.id] : workloadIdCandidates(dto.name)) {
-          const workload = { id, organization, workspace: workspace.id, name: dto.name, models: dto.models }
+          const { name, models } = dto
+          const workload = { id, organization, workspace: workspace.id, name, models, ...toRateLimits(dto) }
           // A unique id is found without failing, since a failed statement would end the transaction.
           const inserted = await manager
             .createQueryBuilder()
@@ -66,11 +68,17 @@ export class WorkloadService {
 
   async update(caller: Caller, id: string, dto: UpdateWorkloadDto): Promise<Workload> {
     const { organization } = caller
+    const { name, models } = dto
+    const values = {
+      ...(name !== undefined && { name }),
+      ...(models !== undefined && { models }),
+      ...toRateLimits(dto),
+    }
     await this.changeLog.write(async (manager, changed) => {
       const { affected } = await manager.update(
         Workload,
         { id, organization },
-        { ...dto, updatedAt: () => 'now()' },
+        { ...values, updatedAt: () => 'now()' },
       )
       if (!affected) throw AppError.of('workload_not_found', { workload: id })
       changed({ organization, kind: 'workload', id, action: 'updated' })

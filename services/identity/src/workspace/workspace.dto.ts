@@ -1,5 +1,6 @@
-import { ApiProperty } from '@nestjs/swagger'
+import { ApiProperty, IntersectionType } from '@nestjs/swagger'
 import { PageQuery, TextField, WordField } from '@weir/http'
+import { RateLimitsDto, RateLimitsResponse, toRateLimitsResponse } from '../limit/rate-limits.dto.js'
 import type { Workspace } from './workspace.entity.js'
 
 const environments = ['development', 'staging', 'production'] as const
@@ -17,7 +18,7 @@ const description = {
   maxLength: 1000,
 } as const
 
-export class CreateWorkspaceDto {
+export class CreateWorkspaceDto extends RateLimitsDto {
   @TextField(name)
   name: string
 
@@ -32,7 +33,7 @@ export class CreateWorkspaceDto {
   description?: string | null
 }
 
-export class UpdateWorkspaceDto {
+export class UpdateWorkspaceDto extends RateLimitsDto {
   @TextField({ ...name, optional: 'not null' })
   name?: string
 
@@ -51,7 +52,7 @@ export class ListWorkspacesQuery extends PageQuery {
   environment?: string
 }
 
-export class WorkspaceResponse {
+class WorkspaceFields {
   @ApiProperty({ description: 'Its id.', example: 'ws_01k9x3v0c2m8q4r7t5y6z1a2b3' })
   id: string
 
@@ -74,6 +75,8 @@ export class WorkspaceResponse {
   updated_at: string
 }
 
+export class WorkspaceResponse extends IntersectionType(WorkspaceFields, RateLimitsResponse) {}
+
 export function toResponse(workspace: Workspace): WorkspaceResponse {
   return {
     id: workspace.id,
@@ -81,6 +84,7 @@ export function toResponse(workspace: Workspace): WorkspaceResponse {
     name: workspace.name,
     environment: workspace.environment,
     description: workspace.description,
+    ...toRateLimitsResponse(workspace),
     created_at: workspace.createdAt.toISOString(),
     updated_at: workspace.updatedAt.toISOString(),
   }

@@ -1,8 +1,9 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn, UpdateDateColumn } from 'typeorm'
+import { RateLimits } from '../limit/limits.entity.js'
 
 /** An isolation boundary for keys, workloads, models. */
 @Entity('workspace')
-export class Workspace {
+export class Workspace extends RateLimits {
   @PrimaryColumn('text')
   id: string
 

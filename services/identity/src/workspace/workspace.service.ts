@@ -4,6 +4,7 @@ import { ChangeLog, isUniqueViolation, newId, violatedForeignKey } from '@weir/d
 import { AppError } from '@weir/errors'
 import { afterCursor, type Caller, inUse, namedUsers } from '@weir/http'
 import { type EntityManager, MoreThan, Repository } from 'typeorm'
+import { toRateLimits } from '../limit/rate-limits.dto.js'
 import { CatalogReferences } from '../reference/catalog-references.js'
 import type { CreateWorkspaceDto, ListWorkspacesQuery, UpdateWorkspaceDto } from './workspace.dto.js'
 import { Workspace } from './workspace.entity.js'
@@ -26,6 +27,7 @@ export class WorkspaceService {
       name,
       environment: environment ?? 'development',
       description,
+      ...toRateLimits(dto),
     })
     try {
       await this.changeLog.write(async (manager, changed) => {
@@ -64,18 +66,25 @@ export class WorkspaceService {
   async update(caller: Caller, idOrName: string, dto: UpdateWorkspaceDto): Promise<Workspace> {
     const { organization } = caller
     const { id } = await this.get(caller, idOrName)
+    const { name, environment, description } = dto
+    const values = {
+      ...(name !== undefined && { name }),
+      ...(environment !== undefined && { environment }),
+      ...(description !== undefined && { description }),
+      ...toRateLimits(dto),
+    }
     try {
       await this.changeLog.write(async (manager, changed) => {
         const { affected } = await manager.update(
           Workspace,
           { id, organization },
-          { ...dto, updatedAt: () => 'now()' },
+          { ...values, updatedAt: () => 'now()' },
         )
         if (!affected) throw AppError.of('workspace_not_found', { workspace: id })
         changed({ organization, kind: 'workspace', id, action: 'updated' })
       })
     } catch (error) {
-      throw this.refine(error, dto.name)
+      throw this.refine(error, name)
     }
     return this.get(caller, id)
   }
