@@ -9,7 +9,10 @@ export {
 export {
   ListReferencesRequest,
   ListReferencesResponse,
+  ListWorkspaceModelsRequest,
+  ListWorkspaceModelsResponse,
   type ReferenceServiceController,
   ReferenceServiceControllerMethods,
   ReferenceServiceService,
+  WorkspaceModel,
 } from './generated/weir/catalog/v1/reference.js'

@@ -1,1 +1,5 @@
+export * from './key-rights.js'
 export * from './model-rights.js'
+export * from './model-set.js'
+export * from './refusal.js'
+export * from './source-networks.js'

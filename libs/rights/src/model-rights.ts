@@ -1,30 +1,130 @@
-/** A set of models by public name; `all` follows models that are yet to come. */
-export interface ModelSet {
-  readonly all: boolean
-  readonly names: ReadonlySet<string>
+import type { KeyRights } from './key-rights.js'
+import { includesModel, type ModelSet } from './model-set.js'
+import { type Refusal, refusal } from './refusal.js'
+
+/** A team with its parents, from the top down: none may use what one above it may not. */
+export interface TeamRights {
+  /** `top/middle/team`. */
+  readonly path: string
+  readonly models: readonly ModelSet[]
 }
 
-/** Whoever has a say in which models a virtual key may use. */
-export interface ModelRights {
-  virtualKey: ModelSet
-  /** Absent: the key belongs to no workload. */
-  workload?: ModelSet
-  /** The key's team and all its ancestors: none may use what one above it may not. */
-  teams: readonly ModelSet[]
+/** What a model's use depends on. */
+export interface ModelFacts {
+  readonly name: string
+  /** Costs nothing, and needs no price. */
+  readonly free: boolean
+  /** In the order of their start. */
+  readonly prices: readonly { readonly effectiveFromMs: number }[]
 }
 
-/** Who refuses a model, in the words of the error that the caller reads. */
-export type ModelRefusal = 'virtual key' | 'workload' | 'team'
+/** What the use of a provider's models depends on. */
+export interface ProviderFacts {
+  readonly name: string
+  readonly type: string
+  /** Workspace id when it serves one workspace only; empty: the organization. */
+  readonly workspace: string
+  readonly hasCredential: boolean
+}
 
-const includes = (set: ModelSet, model: string): boolean => set.all || set.names.has(model)
+/** A workspace's own terms for a model. */
+export interface WhitelistTerms {
+  readonly available: boolean
+  /** Milliseconds since 1970; 0: from the start. */
+  readonly availableFromMs: number
+  /** Milliseconds since 1970; 0: for ever. */
+  readonly availableUntilMs: number
+  /** Requests per minute of the workspace with the model; 0: no limit. */
+  readonly rpmLimit: number
+  /** Tokens per minute of the workspace with the model; 0: no limit. */
+  readonly tpmLimit: number
+  /** Output tokens that a request may ask for; 0: no limit. */
+  readonly maxOutputTokens: number
+}
+
+/** Whose say the use of a model by a virtual key depends on; undefined: there is none of that id. */
+export interface Governance {
+  key: KeyRights
+  workload: { readonly models: ModelSet } | undefined
+  team: TeamRights | undefined
+}
+
+/** A model as one workspace sees it. */
+export interface ModelUse {
+  /** As the caller wrote it. */
+  name: string
+  model: ModelFacts | undefined
+  provider: ProviderFacts | undefined
+  /** How the provider is called where it is missing. */
+  providerId: string
+  /** The workspace has a whitelist: without an entry a model may not be used there. */
+  isWhitelisted: boolean
+  entry: WhitelistTerms | undefined
+  nowMs: number
+}
+
+/** Why a virtual key may use no model at all: nobody pays, or what it belongs to is gone. */
+export function findGovernanceRefusal({ key, workload, team }: Governance): Refusal | undefined {
+  if (key.team === '') return refusal('key_not_associated_with_team', { key: key.id })
+  if (!team) return refusal('team_not_found', { team: key.team })
+  if (key.workload !== '' && !workload) return refusal('workload_not_found', { workload: key.workload })
+  return undefined
+}
 
 /**
- * The one computation of effective models: virtual key ∩ workload ∩ team and its ancestors.
- * Says who refuses a model; undefined when all allow it.
+ * The one computation of effective models: whitelist ∩ workload ∩ team and its ancestors ∩ virtual key.
+ * Says why a model may not be used; undefined when it may. `findUnreadiness` says whether it can be.
  */
-export function findModelRefusal(rights: ModelRights, model: string): ModelRefusal | undefined {
-  if (!includes(rights.virtualKey, model)) return 'virtual key'
-  if (rights.workload && !includes(rights.workload, model)) return 'workload'
-  for (const team of rights.teams) if (!includes(team, model)) return 'team'
+export function findModelRefusal(governance: Governance, use: ModelUse): Refusal | undefined {
+  const refused = findGovernanceRefusal(governance)
+  if (refused) return refused
+  if (!use.model) return refusal('model_not_found', { model: use.name }, 'model')
+  const reason = findReason(governance, use)
+  if (reason !== undefined) return refusal('model_not_allowed', { model: use.name, reason }, 'model')
+  // A provider of another workspace is as good as none.
+  const { workspace } = governance.key
+  if (!use.provider || (use.provider.workspace !== '' && use.provider.workspace !== workspace)) {
+    return refusal('provider_not_found', { provider: use.providerId }, 'model')
+  }
+  return undefined
+}
+
+/** Why a model that may be used cannot be: its provider lacks a credential, or it has no price yet. */
+export function findUnreadiness({ model, provider, nowMs }: ModelUse): Refusal | undefined {
+  if (provider?.type === 'openai' && !provider.hasCredential) {
+    return refusal('provider_key_missing', { provider: provider.name })
+  }
+  if (model && !model.free && !model.prices.some(({ effectiveFromMs }) => effectiveFromMs <= nowMs)) {
+    const reason = 'none of its prices is in force yet, and nothing is called that cannot be accounted for'
+    return refusal('unsupported_model', { model: model.name, reason }, 'model')
+  }
+  return undefined
+}
+
+function findReason({ key, workload, team }: Governance, use: ModelUse): string | undefined {
+  const { name } = use
+  if (!includesModel(key.models, name)) return 'it is not among the models of its virtual key'
+  if (workload && !includesModel(workload.models, name)) {
+    return `it is not among the models of its workload \`${key.workload}\``
+  }
+  const models = team?.models ?? []
+  for (let level = 0; level < models.length; level++) {
+    const set = models[level]
+    if (set && !includesModel(set, name)) {
+      return `it is not among the models of its team \`${team?.path.split('/')[level] ?? key.team}\``
+    }
+  }
+  return use.isWhitelisted ? findWhitelistReason(use) : undefined
+}
+
+function findWhitelistReason({ entry, nowMs }: ModelUse): string | undefined {
+  if (!entry) return 'it is not among the models of its workspace'
+  if (!entry.available) return 'it is switched off in its workspace'
+  if (entry.availableFromMs > nowMs) {
+    return `it is available in its workspace from ${new Date(entry.availableFromMs).toISOString()}`
+  }
+  if (entry.availableUntilMs !== 0 && entry.availableUntilMs <= nowMs) {
+    return `it was available in its workspace until ${new Date(entry.availableUntilMs).toISOString()}`
+  }
   return undefined
 }

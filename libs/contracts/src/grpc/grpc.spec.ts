@@ -19,6 +19,10 @@ class VirtualKeys implements identityV1.VirtualKeyServiceController {
   resolveVirtualKey({ hash }: identityV1.ResolveVirtualKeyRequest): identityV1.ResolveVirtualKeyResponse {
     return { epoch: hash.toString('hex'), version: '9007199254740993', resources: [] }
   }
+
+  reportVirtualKeyUses(): identityV1.ReportVirtualKeyUsesResponse {
+    return {}
+  }
 }
 
 @Controller()

@@ -9,6 +9,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { handleUnaryCall, Metadata, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { GrpcMethod, GrpcStreamMethod } from "@nestjs/microservices";
 import { Observable } from "rxjs";
+import { Model, Provider, WhitelistEntry } from "./snapshot.js";
 
 export const protobufPackage = "weir.catalog.v1";
 
@@ -26,6 +27,42 @@ export interface ListReferencesRequest {
 export interface ListReferencesResponse {
   /** For people: provider `on-prem`; at most 10. */
   users: string[];
+}
+
+/** Asks for a part of the models, in the order of their names. */
+export interface ListWorkspaceModelsRequest {
+  /** Organization id. */
+  organization: string;
+  /** Workspace id. */
+  workspace: string;
+  /** Only names after this one; empty: from the start. */
+  afterName: string;
+  /** How many at most, 1 to 1001. */
+  limit: number;
+}
+
+/** Models, and whether the workspace is limited to its whitelist. */
+export interface ListWorkspaceModelsResponse {
+  /** The workspace has a whitelist: a model without an entry may not be used there. */
+  isWhitelisted: boolean;
+  /** In the order of their names. */
+  models: WorkspaceModel[];
+}
+
+/** A model as a workspace sees it. */
+export interface WorkspaceModel {
+  /** The model with its prices. */
+  model:
+    | Model
+    | undefined;
+  /** Its provider; the credential is left out. */
+  provider:
+    | Provider
+    | undefined;
+  /** Whether the provider has a credential. */
+  hasCredential: boolean;
+  /** The workspace's entry for it; absent: none. */
+  whitelistEntry: WhitelistEntry | undefined;
 }
 
 export const WEIR_CATALOG_V1_PACKAGE_NAME = "weir.catalog.v1";
@@ -133,6 +170,221 @@ export const ListReferencesResponse: MessageFns<ListReferencesResponse> = {
   },
 };
 
+function createBaseListWorkspaceModelsRequest(): ListWorkspaceModelsRequest {
+  return { organization: "", workspace: "", afterName: "", limit: 0 };
+}
+
+export const ListWorkspaceModelsRequest: MessageFns<ListWorkspaceModelsRequest> = {
+  encode(message: ListWorkspaceModelsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.organization !== "") {
+      writer.uint32(10).string(message.organization);
+    }
+    if (message.workspace !== "") {
+      writer.uint32(18).string(message.workspace);
+    }
+    if (message.afterName !== "") {
+      writer.uint32(26).string(message.afterName);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(32).uint32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListWorkspaceModelsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListWorkspaceModelsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.organization = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.workspace = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.afterName = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListWorkspaceModelsResponse(): ListWorkspaceModelsResponse {
+  return { isWhitelisted: false, models: [] };
+}
+
+export const ListWorkspaceModelsResponse: MessageFns<ListWorkspaceModelsResponse> = {
+  encode(message: ListWorkspaceModelsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.isWhitelisted !== false) {
+      writer.uint32(8).bool(message.isWhitelisted);
+    }
+    for (const v of message.models) {
+      WorkspaceModel.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListWorkspaceModelsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListWorkspaceModelsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.isWhitelisted = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.models.push(WorkspaceModel.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWorkspaceModel(): WorkspaceModel {
+  return { model: undefined, provider: undefined, hasCredential: false, whitelistEntry: undefined };
+}
+
+export const WorkspaceModel: MessageFns<WorkspaceModel> = {
+  encode(message: WorkspaceModel, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== undefined) {
+      Model.encode(message.model, writer.uint32(10).fork()).join();
+    }
+    if (message.provider !== undefined) {
+      Provider.encode(message.provider, writer.uint32(18).fork()).join();
+    }
+    if (message.hasCredential !== false) {
+      writer.uint32(24).bool(message.hasCredential);
+    }
+    if (message.whitelistEntry !== undefined) {
+      WhitelistEntry.encode(message.whitelistEntry, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WorkspaceModel {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWorkspaceModel();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = Model.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.provider = Provider.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hasCredential = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.whitelistEntry = WhitelistEntry.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /** What other services must know of the catalog's resources before they change theirs. */
 
 export interface ReferenceServiceClient {
@@ -142,6 +394,16 @@ export interface ReferenceServiceClient {
    */
 
   listReferences(request: ListReferencesRequest, metadata?: Metadata): Observable<ListReferencesResponse>;
+
+  /**
+   * The models of an organization with all that decides whether a workspace may use them.
+   * Caller: identity, to tell the effective rights of a virtual key. Deadline: 2 s. Errors: UNAVAILABLE.
+   */
+
+  listWorkspaceModels(
+    request: ListWorkspaceModelsRequest,
+    metadata?: Metadata,
+  ): Observable<ListWorkspaceModelsResponse>;
 }
 
 /** What other services must know of the catalog's resources before they change theirs. */
@@ -156,11 +418,21 @@ export interface ReferenceServiceController {
     request: ListReferencesRequest,
     metadata?: Metadata,
   ): Promise<ListReferencesResponse> | Observable<ListReferencesResponse> | ListReferencesResponse;
+
+  /**
+   * The models of an organization with all that decides whether a workspace may use them.
+   * Caller: identity, to tell the effective rights of a virtual key. Deadline: 2 s. Errors: UNAVAILABLE.
+   */
+
+  listWorkspaceModels(
+    request: ListWorkspaceModelsRequest,
+    metadata?: Metadata,
+  ): Promise<ListWorkspaceModelsResponse> | Observable<ListWorkspaceModelsResponse> | ListWorkspaceModelsResponse;
 }
 
 export function ReferenceServiceControllerMethods() {
   return function (constructor: Function) {
-    const grpcMethods: string[] = ["listReferences"];
+    const grpcMethods: string[] = ["listReferences", "listWorkspaceModels"];
     for (const method of grpcMethods) {
       const descriptor: any = Reflect.getOwnPropertyDescriptor(constructor.prototype, method);
       GrpcMethod("ReferenceService", method)(constructor.prototype[method], method, descriptor);
@@ -195,6 +467,21 @@ export const ReferenceServiceService = {
       Buffer.from(ListReferencesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListReferencesResponse => ListReferencesResponse.decode(value),
   },
+  /**
+   * The models of an organization with all that decides whether a workspace may use them.
+   * Caller: identity, to tell the effective rights of a virtual key. Deadline: 2 s. Errors: UNAVAILABLE.
+   */
+  listWorkspaceModels: {
+    path: "/weir.catalog.v1.ReferenceService/ListWorkspaceModels" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListWorkspaceModelsRequest): Buffer =>
+      Buffer.from(ListWorkspaceModelsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListWorkspaceModelsRequest => ListWorkspaceModelsRequest.decode(value),
+    responseSerialize: (value: ListWorkspaceModelsResponse): Buffer =>
+      Buffer.from(ListWorkspaceModelsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListWorkspaceModelsResponse => ListWorkspaceModelsResponse.decode(value),
+  },
 } as const;
 
 export interface ReferenceServiceServer extends UntypedServiceImplementation {
@@ -203,6 +490,11 @@ export interface ReferenceServiceServer extends UntypedServiceImplementation {
    * Caller: identity, before it deletes a workspace. Deadline: 2 s. Errors: UNAVAILABLE.
    */
   listReferences: handleUnaryCall<ListReferencesRequest, ListReferencesResponse>;
+  /**
+   * The models of an organization with all that decides whether a workspace may use them.
+   * Caller: identity, to tell the effective rights of a virtual key. Deadline: 2 s. Errors: UNAVAILABLE.
+   */
+  listWorkspaceModels: handleUnaryCall<ListWorkspaceModelsRequest, ListWorkspaceModelsResponse>;
 }
 
 export interface MessageFns<T> {

@@ -42,11 +42,12 @@ export interface WatchCatalogResponse {
 export interface CatalogResource {
   provider?: Provider | undefined;
   model?: Model | undefined;
+  whitelistEntry?: WhitelistEntry | undefined;
 }
 
 /** A resource that is no more. */
 export interface RemovedCatalogResource {
-  /** provider or model. */
+  /** provider, model or whitelist_entry. */
   kind: string;
   /** Its id. */
   id: string;
@@ -123,6 +124,33 @@ export interface Rate {
    * The highest tier that applies prices all units of the attempt.
    */
   aboveInputTokens: string;
+}
+
+/**
+ * A model that a workspace may use, with the workspace's own limits. A workspace without any entry
+ * may use every model of its organization.
+ */
+export interface WhitelistEntry {
+  /** wl_… */
+  id: string;
+  /** Organization id. */
+  organization: string;
+  /** Workspace id. */
+  workspace: string;
+  /** Model id. */
+  model: string;
+  /** Refused while false. */
+  available: boolean;
+  /** Refused before, milliseconds since 1970; "0": from the start. */
+  availableFromMs: string;
+  /** Refused from then on, milliseconds since 1970; "0": never. */
+  availableUntilMs: string;
+  /** Requests per minute of the workspace with this model; 0: no limit. */
+  rpmLimit: number;
+  /** Tokens per minute of the workspace with this model; 0: no limit. */
+  tpmLimit: number;
+  /** Output tokens that a request may ask for; 0: no limit. */
+  maxOutputTokens: number;
 }
 
 export const WEIR_CATALOG_V1_PACKAGE_NAME = "weir.catalog.v1";
@@ -297,6 +325,9 @@ export const CatalogResource: MessageFns<CatalogResource> = {
     if (message.model !== undefined) {
       Model.encode(message.model, writer.uint32(18).fork()).join();
     }
+    if (message.whitelistEntry !== undefined) {
+      WhitelistEntry.encode(message.whitelistEntry, writer.uint32(26).fork()).join();
+    }
     return writer;
   },
 
@@ -327,6 +358,14 @@ export const CatalogResource: MessageFns<CatalogResource> = {
             }
 
             message.model = Model.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.whitelistEntry = WhitelistEntry.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -823,6 +862,162 @@ export const Rate: MessageFns<Rate> = {
             }
 
             message.aboveInputTokens = reader.uint64().toString();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWhitelistEntry(): WhitelistEntry {
+  return {
+    id: "",
+    organization: "",
+    workspace: "",
+    model: "",
+    available: false,
+    availableFromMs: "0",
+    availableUntilMs: "0",
+    rpmLimit: 0,
+    tpmLimit: 0,
+    maxOutputTokens: 0,
+  };
+}
+
+export const WhitelistEntry: MessageFns<WhitelistEntry> = {
+  encode(message: WhitelistEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.organization !== "") {
+      writer.uint32(18).string(message.organization);
+    }
+    if (message.workspace !== "") {
+      writer.uint32(26).string(message.workspace);
+    }
+    if (message.model !== "") {
+      writer.uint32(34).string(message.model);
+    }
+    if (message.available !== false) {
+      writer.uint32(40).bool(message.available);
+    }
+    if (message.availableFromMs !== "0") {
+      writer.uint32(48).int64(message.availableFromMs);
+    }
+    if (message.availableUntilMs !== "0") {
+      writer.uint32(56).int64(message.availableUntilMs);
+    }
+    if (message.rpmLimit !== 0) {
+      writer.uint32(64).uint32(message.rpmLimit);
+    }
+    if (message.tpmLimit !== 0) {
+      writer.uint32(72).uint32(message.tpmLimit);
+    }
+    if (message.maxOutputTokens !== 0) {
+      writer.uint32(80).uint32(message.maxOutputTokens);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WhitelistEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWhitelistEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.organization = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.workspace = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.available = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.availableFromMs = reader.int64().toString();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.availableUntilMs = reader.int64().toString();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.rpmLimit = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.tpmLimit = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.maxOutputTokens = reader.uint32();
             continue;
           }
         }

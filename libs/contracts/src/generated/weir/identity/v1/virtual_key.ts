@@ -34,6 +34,28 @@ export interface ResolveVirtualKeyResponse {
   resources: IdentityResource[];
 }
 
+/** Which virtual keys were used. */
+export interface ReportVirtualKeyUsesRequest {
+  /** Each virtual key once; at most 5000. */
+  uses: VirtualKeyUse[];
+}
+
+/** Taken. */
+export interface ReportVirtualKeyUsesResponse {
+}
+
+/** The last use of a virtual key. */
+export interface VirtualKeyUse {
+  /** Organization id. */
+  organization: string;
+  /** key_… */
+  virtualKey: string;
+  /** Workload id that it was attributed to; empty: none. */
+  workload: string;
+  /** Milliseconds since 1970. */
+  usedAtMs: string;
+}
+
 export const WEIR_IDENTITY_V1_PACKAGE_NAME = "weir.identity.v1";
 
 function createBaseResolveVirtualKeyRequest(): ResolveVirtualKeyRequest {
@@ -150,6 +172,166 @@ export const ResolveVirtualKeyResponse: MessageFns<ResolveVirtualKeyResponse> = 
   },
 };
 
+function createBaseReportVirtualKeyUsesRequest(): ReportVirtualKeyUsesRequest {
+  return { uses: [] };
+}
+
+export const ReportVirtualKeyUsesRequest: MessageFns<ReportVirtualKeyUsesRequest> = {
+  encode(message: ReportVirtualKeyUsesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.uses) {
+      VirtualKeyUse.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportVirtualKeyUsesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportVirtualKeyUsesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.uses.push(VirtualKeyUse.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReportVirtualKeyUsesResponse(): ReportVirtualKeyUsesResponse {
+  return {};
+}
+
+export const ReportVirtualKeyUsesResponse: MessageFns<ReportVirtualKeyUsesResponse> = {
+  encode(_: ReportVirtualKeyUsesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportVirtualKeyUsesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportVirtualKeyUsesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseVirtualKeyUse(): VirtualKeyUse {
+  return { organization: "", virtualKey: "", workload: "", usedAtMs: "0" };
+}
+
+export const VirtualKeyUse: MessageFns<VirtualKeyUse> = {
+  encode(message: VirtualKeyUse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.organization !== "") {
+      writer.uint32(10).string(message.organization);
+    }
+    if (message.virtualKey !== "") {
+      writer.uint32(18).string(message.virtualKey);
+    }
+    if (message.workload !== "") {
+      writer.uint32(26).string(message.workload);
+    }
+    if (message.usedAtMs !== "0") {
+      writer.uint32(32).int64(message.usedAtMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VirtualKeyUse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVirtualKeyUse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.organization = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.virtualKey = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.workload = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.usedAtMs = reader.int64().toString();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /** Virtual keys, as the gateway needs them. */
 
 export interface VirtualKeyServiceClient {
@@ -160,6 +342,17 @@ export interface VirtualKeyServiceClient {
    */
 
   resolveVirtualKey(request: ResolveVirtualKeyRequest, metadata?: Metadata): Observable<ResolveVirtualKeyResponse>;
+
+  /**
+   * Tells when virtual keys were last used; an older time than the known one changes nothing.
+   * Caller: gateway, every few seconds, for the keys that were used since. Deadline: 2 s.
+   * Errors: UNAVAILABLE (the database is away; later uses follow).
+   */
+
+  reportVirtualKeyUses(
+    request: ReportVirtualKeyUsesRequest,
+    metadata?: Metadata,
+  ): Observable<ReportVirtualKeyUsesResponse>;
 }
 
 /** Virtual keys, as the gateway needs them. */
@@ -175,11 +368,22 @@ export interface VirtualKeyServiceController {
     request: ResolveVirtualKeyRequest,
     metadata?: Metadata,
   ): Promise<ResolveVirtualKeyResponse> | Observable<ResolveVirtualKeyResponse> | ResolveVirtualKeyResponse;
+
+  /**
+   * Tells when virtual keys were last used; an older time than the known one changes nothing.
+   * Caller: gateway, every few seconds, for the keys that were used since. Deadline: 2 s.
+   * Errors: UNAVAILABLE (the database is away; later uses follow).
+   */
+
+  reportVirtualKeyUses(
+    request: ReportVirtualKeyUsesRequest,
+    metadata?: Metadata,
+  ): Promise<ReportVirtualKeyUsesResponse> | Observable<ReportVirtualKeyUsesResponse> | ReportVirtualKeyUsesResponse;
 }
 
 export function VirtualKeyServiceControllerMethods() {
   return function (constructor: Function) {
-    const grpcMethods: string[] = ["resolveVirtualKey"];
+    const grpcMethods: string[] = ["resolveVirtualKey", "reportVirtualKeyUses"];
     for (const method of grpcMethods) {
       const descriptor: any = Reflect.getOwnPropertyDescriptor(constructor.prototype, method);
       GrpcMethod("VirtualKeyService", method)(constructor.prototype[method], method, descriptor);
@@ -215,6 +419,22 @@ export const VirtualKeyServiceService = {
       Buffer.from(ResolveVirtualKeyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ResolveVirtualKeyResponse => ResolveVirtualKeyResponse.decode(value),
   },
+  /**
+   * Tells when virtual keys were last used; an older time than the known one changes nothing.
+   * Caller: gateway, every few seconds, for the keys that were used since. Deadline: 2 s.
+   * Errors: UNAVAILABLE (the database is away; later uses follow).
+   */
+  reportVirtualKeyUses: {
+    path: "/weir.identity.v1.VirtualKeyService/ReportVirtualKeyUses" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReportVirtualKeyUsesRequest): Buffer =>
+      Buffer.from(ReportVirtualKeyUsesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReportVirtualKeyUsesRequest => ReportVirtualKeyUsesRequest.decode(value),
+    responseSerialize: (value: ReportVirtualKeyUsesResponse): Buffer =>
+      Buffer.from(ReportVirtualKeyUsesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReportVirtualKeyUsesResponse => ReportVirtualKeyUsesResponse.decode(value),
+  },
 } as const;
 
 export interface VirtualKeyServiceServer extends UntypedServiceImplementation {
@@ -224,6 +444,12 @@ export interface VirtualKeyServiceServer extends UntypedServiceImplementation {
    * Errors: NOT_FOUND (no such key), UNAVAILABLE (the database is away).
    */
   resolveVirtualKey: handleUnaryCall<ResolveVirtualKeyRequest, ResolveVirtualKeyResponse>;
+  /**
+   * Tells when virtual keys were last used; an older time than the known one changes nothing.
+   * Caller: gateway, every few seconds, for the keys that were used since. Deadline: 2 s.
+   * Errors: UNAVAILABLE (the database is away; later uses follow).
+   */
+  reportVirtualKeyUses: handleUnaryCall<ReportVirtualKeyUsesRequest, ReportVirtualKeyUsesResponse>;
 }
 
 export interface MessageFns<T> {
