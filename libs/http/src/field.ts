@@ -183,19 +183,27 @@ export function DollarsField(options: FieldOptions): PropertyDecorator {
 
 const rfc3339 = /^(\d{4})-\d\d-(\d\d)[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/
 
+const timeSchema: ApiPropertyOptions = { type: String, format: 'date-time' }
+const exampleTime = { example: '2030-01-01T00:00:00Z' }
+
+/** A moment, RFC 3339. */
+export function TimeField(options: FieldOptions): PropertyDecorator {
+  return Field({ ...exampleTime, ...options }, timeSchema, checkTime)
+}
+
 /** A moment in the future, RFC 3339. */
 export function FutureTimeField(options: FieldOptions): PropertyDecorator {
-  return Field(
-    { example: '2030-01-01T00:00:00Z', ...options },
-    { type: String, format: 'date-time' },
-    (value) => {
-      const time = typeof value === 'string' && rfc3339.test(value) ? Date.parse(value) : Number.NaN
-      if (Number.isNaN(time) || isRolledOver(value as string)) {
-        return 'must be a time as in RFC 3339, such as "2030-01-01T00:00:00Z"'
-      }
-      return time > Date.now() ? undefined : 'must be in the future'
-    },
-  )
+  return Field({ ...exampleTime, ...options }, timeSchema, (value) => {
+    const isPast = Date.parse(value as string) <= Date.now()
+    return checkTime(value) ?? (isPast ? 'must be in the future' : undefined)
+  })
+}
+
+function checkTime(value: unknown): string | undefined {
+  const time = typeof value === 'string' && rfc3339.test(value) ? Date.parse(value) : Number.NaN
+  return Number.isNaN(time) || isRolledOver(value as string)
+    ? 'must be a time as in RFC 3339, such as "2030-01-01T00:00:00Z"'
+    : undefined
 }
 
 /** `2030-02-31` is read as the third of March by Date. */

@@ -12,6 +12,7 @@ import { ProviderModule } from './provider/provider.module.js'
 import { type IdentityReferenceClient, IdentityReferences } from './reference/identity-references.js'
 import { ReferenceModule } from './reference/reference.module.js'
 import { SnapshotModule } from './snapshot/snapshot.module.js'
+import { WhitelistModule } from './whitelist/whitelist.module.js'
 
 /** What the process gives to the application. */
 export interface AppOptions {
@@ -55,6 +56,7 @@ export class AppModule {
         ProviderModule,
         ModelModule,
         PriceModule,
+        WhitelistModule,
         SnapshotModule,
         ReferenceModule,
       ],

@@ -2,6 +2,7 @@ import { Controller } from '@nestjs/common'
 import { inOrganization } from '@weir/audit'
 import { catalogV1 } from '@weir/contracts'
 import { DataSource } from 'typeorm'
+import { listWorkspaceModels } from './workspace-models.js'
 
 const namedUsers = 10
 
@@ -23,5 +24,13 @@ export class ReferenceGrpc implements catalogV1.ReferenceServiceController {
       ),
     )
     return { users: rows.map(({ name }) => name) }
+  }
+
+  listWorkspaceModels(
+    request: catalogV1.ListWorkspaceModelsRequest,
+  ): Promise<catalogV1.ListWorkspaceModelsResponse> {
+    return inOrganization(request.organization, () =>
+      this.dataSource.transaction('REPEATABLE READ', (manager) => listWorkspaceModels(manager, request)),
+    )
   }
 }

@@ -3,6 +3,7 @@ import { entityKind, joinedKind, type FeedKind } from '@weir/database'
 import { Model } from '../model/model.entity.js'
 import { readPrices } from '../price/model-prices.js'
 import { Provider } from '../provider/provider.entity.js'
+import { WhitelistEntry } from '../whitelist/whitelist-entry.entity.js'
 import { toProto } from './to-proto.js'
 
 /** What gateways watch. Prices come with their models. */
@@ -15,4 +16,5 @@ export const catalogKinds: FeedKind<catalogV1.CatalogResource>[] = [
     )
     return models.map((model) => toProto.model(model, prices.get(model.id) ?? []))
   }),
+  entityKind('whitelist_entry', WhitelistEntry, toProto.whitelistEntry),
 ]

@@ -2,6 +2,7 @@ import type { catalogV1 } from '@weir/contracts'
 import type { Model } from '../model/model.entity.js'
 import type { Price } from '../price/price.entity.js'
 import type { Provider } from '../provider/provider.entity.js'
+import type { WhitelistEntry } from '../whitelist/whitelist-entry.entity.js'
 
 function toSealedSecret({
   keyVersion,
@@ -34,6 +35,20 @@ export const toProto = {
       prices: model.priceSource === 'free' ? [] : prices.map(toProto.price),
       free: model.priceSource === 'free',
       created: String(Math.floor(model.createdAt.getTime() / 1000)),
+    },
+  }),
+  whitelistEntry: (entry: WhitelistEntry): catalogV1.CatalogResource => ({
+    whitelistEntry: {
+      id: entry.id,
+      organization: entry.organization,
+      workspace: entry.workspace,
+      model: entry.model,
+      available: entry.available,
+      availableFromMs: String(entry.availableFrom?.getTime() ?? 0),
+      availableUntilMs: String(entry.availableUntil?.getTime() ?? 0),
+      rpmLimit: entry.rpmLimit ?? 0,
+      tpmLimit: entry.tpmLimit ?? 0,
+      maxOutputTokens: entry.maxOutputTokens ?? 0,
     },
   }),
   price: ({ id, effectiveFrom, rates }: Price): catalogV1.Price => ({

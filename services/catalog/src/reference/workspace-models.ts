@@ -1,0 +1,40 @@
+import type { catalogV1 } from '@weir/contracts'
+import { type EntityManager, In, MoreThan } from 'typeorm'
+import { Model } from '../model/model.entity.js'
+import { readPrices } from '../price/model-prices.js'
+import { Provider } from '../provider/provider.entity.js'
+import { toProto } from '../snapshot/to-proto.js'
+import { WhitelistEntry } from '../whitelist/whitelist-entry.entity.js'
+
+const maxModels = 1_001
+
+/** A part of an organization's models, with all that decides whether a workspace may use them. */
+export async function listWorkspaceModels(
+  manager: EntityManager,
+  { organization, workspace, afterName, limit }: catalogV1.ListWorkspaceModelsRequest,
+): Promise<catalogV1.ListWorkspaceModelsResponse> {
+  const models = await manager.find(Model, {
+    where: { organization, ...(afterName !== '' && { name: MoreThan(afterName) }) },
+    order: { name: 'ASC' },
+    take: Math.min(Math.max(limit, 1), maxModels),
+  })
+  const ids = models.map(({ id }) => id)
+  const prices = await readPrices(manager, ids)
+  const providers = await manager.findBy(Provider, { id: In(models.map(({ provider }) => provider)) })
+  const entries = await manager.findBy(WhitelistEntry, { organization, workspace, model: In(ids) })
+  return {
+    isWhitelisted: await manager.existsBy(WhitelistEntry, { organization, workspace }),
+    models: models.map((model) => {
+      const provider = providers.find(({ id }) => id === model.provider)
+      const told = provider && toProto.provider(provider).provider
+      const entry = entries.find((one) => one.model === model.id)
+      return {
+        model: toProto.model(model, prices.get(model.id) ?? []).model,
+        // No credential leaves the catalog but for the gateways.
+        provider: told && { ...told, credential: undefined },
+        hasCredential: (provider?.ciphertext ?? null) !== null,
+        whitelistEntry: entry && toProto.whitelistEntry(entry).whitelistEntry,
+      }
+    }),
+  }
+}
