@@ -16,8 +16,10 @@ export function describeService(): Promise<OpenAPIObject> {
   )
   const logger = createLogger({ service: 'identity', level: 'silent' })
   const state = new State({ dataSource, bus: {} as Bus, entities, kinds: identityKinds, toMessage, logger })
+  const notAsked = () => Promise.reject(new Error('Only described.'))
   const catalog = {
-    listReferences: () => Promise.reject(new Error('Only described.')),
+    listReferences: notAsked,
+    listWorkspaceModels: notAsked,
     close: () => undefined,
   }
   return describeRest(

@@ -1,6 +1,12 @@
 import { CreateIdentity1763700000000 } from './1763700000000-create-identity.js'
 import { RateLimits1763740000000 } from './1763740000000-rate-limits.js'
 import { ProtectTenants1763741000000 } from './1763741000000-protect-tenants.js'
+import { KeyRights1763744000000 } from './1763744000000-key-rights.js'
 
 /** Every migration, oldest first. */
-export const migrations = [CreateIdentity1763700000000, RateLimits1763740000000, ProtectTenants1763741000000]
+export const migrations = [
+  CreateIdentity1763700000000,
+  RateLimits1763740000000,
+  ProtectTenants1763741000000,
+  KeyRights1763744000000,
+]

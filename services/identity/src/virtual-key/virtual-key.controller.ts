@@ -8,7 +8,12 @@ import {
   ApiTags,
 } from '@nestjs/swagger'
 import { ApiErrors, type Caller, CurrentCaller, type Page, PageOf, toPage } from '@weir/http'
-import { CreateVirtualKeyDto, ListVirtualKeysQuery, UpdateVirtualKeyDto } from './virtual-key.dto.js'
+import {
+  CreateVirtualKeyDto,
+  ListVirtualKeysQuery,
+  RotateVirtualKeyDto,
+  UpdateVirtualKeyDto,
+} from './virtual-key.dto.js'
 import { NewVirtualKeyResponse, toResponse, VirtualKeyResponse } from './virtual-key.response.js'
 import { VirtualKeyService } from './virtual-key.service.js'
 
@@ -84,13 +89,17 @@ export class VirtualKeyController {
   @Post(':id/rotate')
   @ApiOperation({
     operationId: 'rotateVirtualKey',
-    summary: 'Give a virtual key a new value; the old one stops working at once',
+    summary: 'Give a virtual key a new value; the old one stops working at once, or after a grace',
   })
   @ApiParam({ name: 'id', description: 'Its id.' })
   @ApiCreatedResponse({ type: NewVirtualKeyResponse, description: 'The virtual key with its new value.' })
-  @ApiErrors('key_not_found')
-  async rotate(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<NewVirtualKeyResponse> {
-    const { virtualKey, value } = await this.virtualKeys.rotate(caller, id)
+  @ApiErrors('invalid_request', 'key_not_found')
+  async rotate(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Body() dto?: RotateVirtualKeyDto,
+  ): Promise<NewVirtualKeyResponse> {
+    const { virtualKey, value } = await this.virtualKeys.rotate(caller, id, dto?.grace_period_s ?? 0)
     return { ...toResponse(virtualKey), key: value }
   }
 

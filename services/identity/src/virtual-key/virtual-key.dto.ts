@@ -1,5 +1,6 @@
 import {
   FutureTimeField,
+  IntegerField,
   ModelNamesField,
   PageQuery,
   SwitchField,
@@ -9,6 +10,7 @@ import {
   WordField,
 } from '@weir/http'
 import { teamIdLength } from '../team/team.dto.js'
+import { NetworksField } from './networks-field.js'
 import { LimitsDto } from '../limit/limits.dto.js'
 import { workloadIdLength } from '../workload/workload-id.js'
 
@@ -47,7 +49,7 @@ class VirtualKeyRightsDto extends LimitsDto {
 
   @ModelNamesField({
     description:
-      'Models that it may use: public names, or `["*"]`. Left out: all that its workload and team may.',
+      'Models that it may use: public names, or `["*"]`. Left out: all that its workload and team may. An empty list: none, so that only deployments can be called.',
     optional: true,
   })
   models?: string[] | null
@@ -61,6 +63,30 @@ class VirtualKeyRightsDto extends LimitsDto {
     example: ['chat', 'embeddings'],
   })
   endpoints?: string[] | null
+
+  @TextSetField({
+    description: 'Deployments that it may call. Left out: all.',
+    optional: true,
+    maxItems: 1000,
+    item: { maxLength: 200 },
+    example: ['assistant'],
+  })
+  deployments?: string[] | null
+
+  @TextSetField({
+    description: 'Repositories that it may call. Left out: all.',
+    optional: true,
+    maxItems: 1000,
+    item: { maxLength: 200 },
+    example: ['research'],
+  })
+  repositories?: string[] | null
+
+  @NetworksField({
+    description: 'Networks and addresses that it may be used from. Left out: anywhere.',
+    optional: true,
+  })
+  source_networks?: string[] | null
 
   @FutureTimeField({ description: 'When it stops working, RFC 3339. Left out: never.', optional: true })
   expires_at?: string | null
@@ -93,6 +119,17 @@ export class UpdateVirtualKeyDto extends VirtualKeyRightsDto {
 
   @WordField({ ...type, optional: 'not null' })
   type?: string
+}
+
+/** How the value of a virtual key is replaced. */
+export class RotateVirtualKeyDto {
+  @IntegerField({
+    description: 'Seconds in which the old value works too. Left out: it stops working at once.',
+    optional: true,
+    min: 0,
+    max: 30 * 86_400,
+  })
+  grace_period_s?: number | null
 }
 
 export class ListVirtualKeysQuery extends PageQuery {

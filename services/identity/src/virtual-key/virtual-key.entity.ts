@@ -40,8 +40,31 @@ export class VirtualKey extends Limits {
   @Column('text', { array: true, nullable: true })
   endpoints: string[] | null
 
+  /** Null: every deployment. */
+  @Column('text', { array: true, nullable: true })
+  deployments: string[] | null
+
+  /** Null: every repository. */
+  @Column('text', { array: true, nullable: true })
+  repositories: string[] | null
+
+  /** Networks that it may be used from; null: anywhere. */
+  @Column('text', { name: 'source_networks', array: true, nullable: true })
+  sourceNetworks: string[] | null
+
   @Column('timestamptz', { name: 'expires_at', nullable: true })
   expiresAt: Date | null
+
+  /** Hash of the value before the last rotation, while that had a grace. */
+  @Column('bytea', { name: 'previous_hash', nullable: true })
+  previousHash: Buffer | null
+
+  @Column('timestamptz', { name: 'previous_until', nullable: true })
+  previousUntil: Date | null
+
+  /** Told by the gateways every few seconds; no change that anybody watches. */
+  @Column('timestamptz', { name: 'last_used_at', nullable: true })
+  lastUsedAt: Date | null
 
   @Column('boolean')
   disabled: boolean

@@ -49,11 +49,40 @@ class VirtualKeyFields {
   })
   endpoints: string[] | null
 
+  @ApiProperty({ type: [String], nullable: true, description: 'Deployments that it may call; null: all.' })
+  deployments: string[] | null
+
+  @ApiProperty({ type: [String], nullable: true, description: 'Repositories that it may call; null: all.' })
+  repositories: string[] | null
+
+  @ApiProperty({
+    type: [String],
+    nullable: true,
+    description: 'Networks that it may be used from; null: anywhere.',
+  })
+  source_networks: string[] | null
+
   @ApiProperty({ type: String, nullable: true, format: 'date-time', description: 'When it stops working.' })
   expires_at: string | null
 
   @ApiProperty({ description: 'Refused while true.' })
   disabled: boolean
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    format: 'date-time',
+    description: 'Until when the value before the last rotation works too; null: it does not.',
+  })
+  previous_value_until: string | null
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    format: 'date-time',
+    description: 'When it was last used, at most a minute old; null: never.',
+  })
+  last_used_at: string | null
 
   @ApiProperty({ description: 'When it was made.', format: 'date-time' })
   created_at: string
@@ -72,6 +101,7 @@ export class NewVirtualKeyResponse extends VirtualKeyResponse {
 
 /** Names every field that is shown: the hash is none of them. */
 export function toResponse(virtualKey: VirtualKey): VirtualKeyResponse {
+  const { previousUntil } = virtualKey
   return {
     id: virtualKey.id,
     organization: virtualKey.organization,
@@ -83,9 +113,14 @@ export function toResponse(virtualKey: VirtualKey): VirtualKeyResponse {
     type: virtualKey.type,
     models: virtualKey.models,
     endpoints: virtualKey.endpoints,
+    deployments: virtualKey.deployments,
+    repositories: virtualKey.repositories,
+    source_networks: virtualKey.sourceNetworks,
     expires_at: virtualKey.expiresAt?.toISOString() ?? null,
     disabled: virtualKey.disabled,
     ...toLimitsResponse(virtualKey),
+    previous_value_until: previousUntil && previousUntil > new Date() ? previousUntil.toISOString() : null,
+    last_used_at: virtualKey.lastUsedAt?.toISOString() ?? null,
     created_at: virtualKey.createdAt.toISOString(),
     updated_at: virtualKey.updatedAt.toISOString(),
   }

@@ -47,6 +47,9 @@ export class VirtualKeyService {
         ...{ id, organization, ...secret, name, workspace: workspace.id, workload, team, models },
         type: dto.type ?? 'llm',
         endpoints: dto.endpoints ?? null,
+        deployments: dto.deployments ?? null,
+        repositories: dto.repositories ?? null,
+        sourceNetworks: dto.source_networks ?? null,
         expiresAt: dto.expires_at ? new Date(dto.expires_at) : null,
         disabled: dto.disabled ?? false,
         ...toLimits(dto),
@@ -84,8 +87,12 @@ export class VirtualKeyService {
 
   async update(caller: Caller, id: string, dto: UpdateVirtualKeyDto): Promise<VirtualKey> {
     const { organization } = caller
-    const { name, workload, team, type, models, endpoints, disabled, expires_at: expiresAt } = dto
-    const given = { name, workload, team, type, models, endpoints, disabled }
+    const { workload, team, expires_at: expiresAt, source_networks: sourceNetworks } = dto
+    const { name, type, models, endpoints, deployments, repositories, disabled } = dto
+    const given = {
+      ...{ name, workload, team, type, models, endpoints, deployments, repositories },
+      ...{ sourceNetworks, disabled },
+    }
     const values = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
     await this.write(dto, async (manager, changed) => {
       const current = await manager.findOneBy(VirtualKey, { id, organization })
@@ -107,15 +114,20 @@ export class VirtualKeyService {
     return this.get(caller, id)
   }
 
-  /** Gives the virtual key a new value; the old one stops working at once. */
-  async rotate(caller: Caller, id: string): Promise<NewVirtualKey> {
+  /** Gives the virtual key a new value; the old one works until the end of its grace, one before that no more. */
+  async rotate(caller: Caller, id: string, gracePeriodS: number): Promise<NewVirtualKey> {
     const { organization } = caller
     const { value, ...secret } = this.makeValue()
     await this.changeLog.write(async (manager, changed) => {
       const { affected } = await manager.update(
         VirtualKey,
         { id, organization },
-        { ...secret, updatedAt: () => 'now()' },
+        {
+          ...secret,
+          previousHash: gracePeriodS > 0 ? () => 'hash' : null,
+          previousUntil: gracePeriodS > 0 ? new Date(Date.now() + gracePeriodS * 1_000) : null,
+          updatedAt: () => 'now()',
+        },
       )
       if (!affected) throw AppError.of('key_not_found', { key: id })
       changed({ organization, kind: 'virtual_key', id, action: 'updated' })
