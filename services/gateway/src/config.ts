@@ -95,6 +95,13 @@ export class GatewayConfig extends ServiceConfig {
   @IsArray()
   upstreamAllow: string[] = []
 
+  /** Proxies whose `x-forwarded-for` is believed, for keys that are limited to networks. */
+  @Env('WEIR_TRUSTED_PROXIES')
+  @AsList()
+  @IsArray()
+  @Matches(/^[0-9a-fA-F:.]+(\/\d{1,3})?$/, { each: true, message: 'must be networks such as 10.0.0.0/8' })
+  trustedProxies: string[] = []
+
   @Env('WEIR_MAX_BODY_BYTES')
   @AsInteger()
   @IsInt()

@@ -1,7 +1,15 @@
 import { createGrpcClient, type GrpcClient, type InternalTrust, policyV1 } from '@weir/contracts'
 import { AppError } from '@weir/errors'
 import { currentTraceparent, histogram, type Logger } from '@weir/observability'
-import { findModelRefusal } from '@weir/rights'
+import {
+  findGovernanceRefusal,
+  findKeyRefusal,
+  findModelRefusal,
+  findUnreadiness,
+  type Governance,
+  type ModelUse,
+  toError,
+} from '@weir/rights'
 import { hashVirtualKey, isVirtualKey, type Pepper, readPepper } from '@weir/secrets'
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
@@ -9,7 +17,12 @@ import type { GatewayConfig } from '../config.js'
 import type { AttemptStart } from '../journal/attempt.js'
 import type { Journal, JournalEntry } from '../journal/journal.js'
 import { type ChatDocument, toUpstreamBody, wantsStreamUsage } from '../providers/openai/chat-completions.js'
-import { findPrice, type KnownModel, type KnownProvider } from '../snapshot/catalog-state.js'
+import {
+  findPrice,
+  type KnownModel,
+  type KnownProvider,
+  type KnownWhitelistEntry,
+} from '../snapshot/catalog-state.js'
 import type { KnownKey, TeamLine } from '../snapshot/identity-state.js'
 import type { Snapshots } from '../snapshot/snapshots.js'
 import { type Upstream, UpstreamFailure } from '../upstream/upstream.js'
@@ -17,6 +30,7 @@ import type { Caller } from './caller.js'
 import { ChatReply, gatewayStops } from './chat-reply.js'
 import { parseDocument, readBody } from './document.js'
 import { Settlement } from './settlement.js'
+import { SourceAddresses } from './source-address.js'
 import { Underway } from '../underway.js'
 import { estimateTokens } from './usage.js'
 
@@ -36,6 +50,15 @@ interface Route {
   team: TeamLine
   model: KnownModel
   provider: KnownProvider
+  /** The workspace's own terms for the model; undefined: it has none. */
+  entry: KnownWhitelistEntry | undefined
+}
+
+/** What is known of the use of a model. */
+interface KnownUse extends ModelUse {
+  model: KnownModel | undefined
+  provider: KnownProvider | undefined
+  entry: KnownWhitelistEntry | undefined
 }
 
 /** The way of every inference request, step by step. */
@@ -48,6 +71,7 @@ export class InferencePipeline {
   private arrivingCount = 0
   private readonly evaluation: GrpcClient<typeof policyV1.EvaluationServiceService>
   private readonly pepper: Pepper
+  private readonly sources: SourceAddresses
 
   constructor(
     private readonly config: GatewayConfig & InternalTrust,
@@ -57,6 +81,7 @@ export class InferencePipeline {
     private readonly logger: Logger,
   ) {
     this.pepper = readPepper(config.keyPepper)
+    this.sources = new SourceAddresses(config.trustedProxies)
     this.evaluation = createGrpcClient(policyV1.EvaluationServiceService, config.policyGrpc, config)
   }
 
@@ -81,7 +106,7 @@ export class InferencePipeline {
     const body = await readBody(request, this.config.maxBodyBytes)
     const receivedAt = performance.now()
 
-    // 2. Find the route: effective models = workload ∩ team ∩ virtual key.
+    // 2. Find the route: effective models = whitelist ∩ workload ∩ team ∩ virtual key.
     const document = toChatDocument(parseDocument(body))
     const route = this.findRoute(key, document.model)
 
@@ -124,18 +149,22 @@ export class InferencePipeline {
   /** The models that a key may use, in OpenAI's shape. */
   async listModels(request: IncomingMessage): Promise<object[]> {
     const key = await this.authenticate(request, 'models')
+    const governance = this.governanceOf(key)
+    const refused = findGovernanceRefusal(governance)
+    if (refused) throw toError(refused)
     return this.snapshots.catalog.state
       .listModels(key.organization)
-      .filter(
-        (model) => this.refusalOf(key, model.name) === undefined && this.providerOf(key, model) !== undefined,
-      )
+      .filter((model) => findModelRefusal(governance, this.toUse(key, model.name, model)) === undefined)
       .map((model) => this.toModelObject(model))
   }
 
   /** One model that a key may use. */
   async getModel(request: IncomingMessage, name: string): Promise<object> {
     const key = await this.authenticate(request, 'models')
-    return this.toModelObject(this.findRoute(key, name).model)
+    const model = this.snapshots.catalog.state.findModel(key.organization, name)
+    const refused = findModelRefusal(this.governanceOf(key), this.toUse(key, name, model))
+    if (refused) throw toError(refused)
+    return this.toModelObject(model as KnownModel)
   }
 
   /** Waits until nothing is under way; what is left then is ended with an error, and nothing new is begun. */
@@ -162,18 +191,14 @@ export class InferencePipeline {
     if (value === undefined) throw AppError.of('missing_api_key', {})
     const key = this.findKey(value) ?? (await this.askForKey(value))
     if (!key) throw AppError.of('invalid_api_key', {})
-    if (key.disabled) throw AppError.of('key_disabled', { key: key.id })
-    if (key.expiresAtMs !== 0 && key.expiresAtMs <= Date.now()) {
-      throw AppError.of('key_expired', { expiresAt: new Date(key.expiresAtMs).toISOString() })
-    }
-    if (key.type === 'management') {
-      const reason = 'it is of type management; inference takes a key of type llm or default'
-      throw AppError.of('endpoint_not_allowed', { endpoint: request.url ?? '', reason })
-    }
-    if (endpoint !== 'models' && key.endpoints.length > 0 && !key.endpoints.includes(endpoint)) {
-      const reason = `its endpoints are ${key.endpoints.join(', ')}`
-      throw AppError.of('endpoint_not_allowed', { endpoint: request.url ?? '', reason })
-    }
+    const refused = findKeyRefusal(key, {
+      endpoint,
+      path: request.url ?? '',
+      source: key.sources ? this.sources.of(request) : '',
+      nowMs: Date.now(),
+    })
+    if (refused) throw toError(refused)
+    this.snapshots.keyUses.note(key)
     return key
   }
 
@@ -187,40 +212,38 @@ export class InferencePipeline {
   }
 
   private findRoute(key: KnownKey, name: string): Route {
-    const team = this.teamOf(key)
-    const model = this.snapshots.catalog.state.findModel(key.organization, name)
-    if (!model) throw AppError.of('model_not_found', { model: name }, { param: 'model' })
-    const by = this.refusalOf(key, name)
-    if (by) throw AppError.of('model_not_allowed', { model: name, by }, { param: 'model' })
-    const provider = this.providerOf(key, model)
-    if (!provider) throw AppError.of('provider_not_found', { provider: model.provider }, { param: 'model' })
-    return { key, team, model, provider }
+    const { state } = this.snapshots.catalog
+    const governance = this.governanceOf(key)
+    const use = this.toUse(key, name, state.findModel(key.organization, name))
+    const refused = findModelRefusal(governance, use) ?? findUnreadiness(use)
+    if (refused) throw toError(refused)
+    const { model, provider, entry } = use
+    const { team } = governance
+    if (!model || !provider || !team) throw new Error('A model was allowed that cannot be routed.')
+    return { key, team, model, provider, entry }
   }
 
-  private teamOf(key: KnownKey): TeamLine {
-    if (key.team === '') throw AppError.of('key_not_associated_with_team', { key: key.id })
-    const team = this.snapshots.identity.state.findTeamLine(key.team)
-    if (!team) throw AppError.of('team_not_found', { team: key.team })
-    return team
+  private governanceOf(key: KnownKey): Governance & { team: TeamLine | undefined } {
+    const { state } = this.snapshots.identity
+    return {
+      key,
+      workload: key.workload === '' ? undefined : state.findWorkload(key.workload),
+      team: key.team === '' ? undefined : state.findTeamLine(key.team),
+    }
   }
 
-  private refusalOf(key: KnownKey, model: string) {
-    const workload =
-      key.workload === '' ? undefined : this.snapshots.identity.state.findWorkload(key.workload)
-    if (key.workload !== '' && !workload) throw AppError.of('workload_not_found', { workload: key.workload })
-    const teams = this.teamOf(key).models
-    return findModelRefusal(
-      { virtualKey: key.models, ...(workload && { workload: workload.models }), teams },
+  private toUse(key: KnownKey, name: string, model: KnownModel | undefined): KnownUse {
+    const { state } = this.snapshots.catalog
+    const whitelist = state.findWhitelist(key.workspace)
+    return {
+      name,
       model,
-    )
-  }
-
-  /** A provider of another workspace is as good as none. */
-  private providerOf(key: KnownKey, model: KnownModel): KnownProvider | undefined {
-    const provider = this.snapshots.catalog.state.findProvider(model.provider)
-    return provider && (provider.workspace === '' || provider.workspace === key.workspace)
-      ? provider
-      : undefined
+      provider: model && state.findProvider(model.provider),
+      providerId: model?.provider ?? '',
+      isWhitelisted: whitelist !== undefined,
+      entry: model && whitelist?.get(model.id),
+      nowMs: Date.now(),
+    }
   }
 
   private async judgeInput({ key, model }: Route, document: ChatDocument, requestId: string): Promise<void> {
@@ -240,11 +263,7 @@ export class InferencePipeline {
   }
 
   private upstreamOf(provider: KnownProvider): Upstream {
-    if (provider.type === 'sandbox') return this.upstreams.sandbox
-    if (provider.type === 'openai' && provider.authorization === undefined) {
-      throw AppError.of('provider_key_missing', { provider: provider.name })
-    }
-    return this.upstreams.http
+    return provider.type === 'sandbox' ? this.upstreams.sandbox : this.upstreams.http
   }
 
   private journalStart(start: AttemptStart): Promise<JournalEntry> {
@@ -300,11 +319,8 @@ function toAttemptStart(
   request: { requestId: string; bytes: number },
 ): AttemptStart {
   const now = Date.now()
-  const priceId = model.free ? '' : findPrice(model, now)
-  if (priceId === undefined) {
-    const reason = 'none of its prices is in force yet, and nothing is called that cannot be accounted for'
-    throw AppError.of('unsupported_model', { model: model.name, reason }, { param: 'model' })
-  }
+  // A route is found only for a model with a price in force.
+  const priceId = model.free ? '' : (findPrice(model, now) ?? '')
   const traceparent = currentTraceparent()
   return {
     eventId: eventId(now),

@@ -1,31 +1,38 @@
 import type { catalogV1 } from '@weir/contracts'
+import type { ModelFacts, ProviderFacts, WhitelistTerms } from '@weir/rights'
 import type { Keyring } from '@weir/secrets'
 
 /** A provider as the hot path reads it. */
-export interface KnownProvider {
+export interface KnownProvider extends ProviderFacts {
   readonly id: string
-  readonly name: string
-  readonly type: string
   readonly baseUrl: string
-  /** Workspace id when it serves one workspace only; empty: the organization. */
-  readonly workspace: string
   /** Ready for the upstream's Authorization header; undefined: no credential was given. */
   readonly authorization: string | undefined
 }
 
 /** A model as the hot path reads it. */
-export interface KnownModel {
+export interface KnownModel extends ModelFacts {
   readonly id: string
   readonly organization: string
-  readonly name: string
   readonly provider: string
   readonly providerModel: string
-  readonly free: boolean
   /** Ids of prices in the order of their start. */
   readonly prices: readonly { id: string; effectiveFromMs: number }[]
   /** Seconds since 1970. */
   readonly created: number
 }
+
+/** A workspace's entry for a model, as the hot path reads it. */
+export interface KnownWhitelistEntry extends WhitelistTerms {
+  /** wl_… */
+  readonly id: string
+  readonly workspace: string
+  /** Model id. */
+  readonly model: string
+}
+
+/** The entries of one workspace, by model id. */
+export type Whitelist = ReadonlyMap<string, KnownWhitelistEntry>
 
 /** The catalog's state in memory, credentials unsealed. */
 export class CatalogState {
@@ -33,6 +40,8 @@ export class CatalogState {
   private readonly providers = new Map<string, KnownProvider>()
   private readonly models = new Map<string, KnownModel>()
   private readonly modelNames = new Map<string, string>()
+  private readonly whitelists = new Map<string, Map<string, KnownWhitelistEntry>>()
+  private readonly entries = new Map<string, KnownWhitelistEntry>()
 
   constructor(
     private readonly keyring: Keyring,
@@ -48,6 +57,11 @@ export class CatalogState {
     return this.providers.get(id)
   }
 
+  /** The models that a workspace is limited to; undefined: it has no whitelist, and may use all. */
+  findWhitelist(workspace: string): Whitelist | undefined {
+    return this.whitelists.get(workspace)
+  }
+
   /** In the order of names. */
   listModels(organization: string): KnownModel[] {
     return [...this.models.values()]
@@ -60,7 +74,7 @@ export class CatalogState {
   }
 
   upsert(resource: catalogV1.CatalogResource): void {
-    const { provider, model } = resource
+    const { provider, model, whitelistEntry } = resource
     if (provider) {
       this.resources.set(`provider/${provider.id}`, resource)
       this.providers.set(provider.id, this.toKnownProvider(provider))
@@ -71,11 +85,16 @@ export class CatalogState {
       this.models.set(model.id, toKnownModel(model))
       this.modelNames.set(`${model.organization}/${model.name}`, model.id)
     }
+    if (whitelistEntry) {
+      this.resources.set(`whitelist_entry/${whitelistEntry.id}`, resource)
+      this.upsertEntry(toKnownEntry(whitelistEntry))
+    }
   }
 
   remove(kind: string, id: string): void {
     this.resources.delete(`${kind}/${id}`)
     if (kind === 'provider') this.providers.delete(id)
+    if (kind === 'whitelist_entry') this.forgetEntry(id)
     const model = kind === 'model' ? this.models.get(id) : undefined
     if (!model) return
     this.models.delete(id)
@@ -83,9 +102,27 @@ export class CatalogState {
     if (this.modelNames.get(name) === id) this.modelNames.delete(name)
   }
 
+  private upsertEntry(entry: KnownWhitelistEntry): void {
+    this.entries.set(entry.id, entry)
+    const whitelist = this.whitelists.get(entry.workspace)
+    if (whitelist) whitelist.set(entry.model, entry)
+    else this.whitelists.set(entry.workspace, new Map([[entry.model, entry]]))
+  }
+
+  /** An entry that was made anew for the same model has another id, and stays. */
+  private forgetEntry(id: string): void {
+    const entry = this.entries.get(id)
+    const whitelist = entry && this.whitelists.get(entry.workspace)
+    this.entries.delete(id)
+    if (!whitelist || whitelist.get(entry.model)?.id !== id) return
+    whitelist.delete(entry.model)
+    if (whitelist.size === 0) this.whitelists.delete(entry.workspace)
+  }
+
   private toKnownProvider(provider: catalogV1.Provider): KnownProvider {
     const { id, name, type, baseUrl, workspace } = provider
-    return { id, name, type, baseUrl, workspace, authorization: this.unseal(provider) }
+    const authorization = this.unseal(provider)
+    return { id, name, type, baseUrl, workspace, authorization, hasCredential: authorization !== undefined }
   }
 
   /** A credential that cannot be unsealed counts as missing: its provider's calls are refused, all others go on. */
@@ -110,6 +147,15 @@ function toKnownModel(model: catalogV1.Model): KnownModel {
     free: model.free,
     prices: model.prices.map(({ id, effectiveFromMs }) => ({ id, effectiveFromMs: Number(effectiveFromMs) })),
     created: Number(model.created),
+  }
+}
+
+function toKnownEntry(entry: catalogV1.WhitelistEntry): KnownWhitelistEntry {
+  const { id, workspace, model, available, rpmLimit, tpmLimit, maxOutputTokens } = entry
+  return {
+    ...{ id, workspace, model, available, rpmLimit, tpmLimit, maxOutputTokens },
+    availableFromMs: Number(entry.availableFromMs),
+    availableUntilMs: Number(entry.availableUntilMs),
   }
 }
 

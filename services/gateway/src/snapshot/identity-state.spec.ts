@@ -1,5 +1,5 @@
 import type { identityV1 } from '@weir/contracts'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { IdentityState } from './identity-state.js'
 
 const hash = (byte: number) => Buffer.alloc(32, byte)
@@ -18,6 +18,9 @@ const keyResource = (change: Partial<identityV1.VirtualKey> = {}): identityV1.Id
     expiresAtMs: '0',
     models: { all: true, names: [] },
     endpoints: [],
+    sourceNetworks: [],
+    previousHash: Buffer.alloc(0),
+    previousUntilMs: '0',
     ...change,
   },
 })
@@ -46,6 +49,32 @@ describe('IdentityState', () => {
     expect(state.findKey(hash(1))).toBeUndefined()
     expect(state.findKey(hash(2))?.id).toBe('key_1')
     expect(state.keyCount).toBe(1)
+  })
+
+  it('finds a rotated key by both values until the end of the grace', () => {
+    vi.useFakeTimers({ now: 1_000_000 })
+    try {
+      const state = new IdentityState()
+      const rotated = { hash: hash(2), previousHash: hash(1), previousUntilMs: '1005000' }
+      state.upsert(keyResource(), 1n)
+      state.upsert(keyResource(rotated), 2n)
+      expect([state.findKey(hash(1))?.id, state.findKey(hash(2))?.id]).toEqual(['key_1', 'key_1'])
+      expect(state.keyCount).toBe(1)
+      vi.setSystemTime(1_004_999)
+      expect(state.findKey(hash(1))).toBeDefined()
+      vi.setSystemTime(1_005_000)
+      expect(state.findKey(hash(1))).toBeUndefined()
+      expect(state.findKey(hash(2))).toBeDefined()
+      // Rotated once more without a grace, both older values are dead.
+      vi.setSystemTime(1_000_000)
+      state.upsert(keyResource(rotated), 3n)
+      state.upsert(keyResource({ hash: hash(3) }), 4n)
+      expect([1, 2, 3].map((byte) => state.findKey(hash(byte)) !== undefined)).toEqual([false, false, true])
+      state.remove('virtual_key', 'key_1', 5n)
+      expect(state.findKey(hash(3))).toBeUndefined()
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('knows the line of a team, also after a move', () => {

@@ -1,20 +1,13 @@
 import type { identityV1 } from '@weir/contracts'
-import type { ModelSet } from '@weir/rights'
+import { type KeyRights, type ModelSet, type TeamRights, toModelSet, toSourceNetworks } from '@weir/rights'
 
 /** A virtual key as the hot path reads it. */
-export interface KnownKey {
-  readonly id: string
+export interface KnownKey extends KeyRights {
   readonly organization: string
-  readonly workspace: string
-  readonly workload: string
-  readonly team: string
-  readonly type: string
-  readonly disabled: boolean
-  /** Milliseconds since 1970; 0: never. */
-  readonly expiresAtMs: number
-  readonly models: ModelSet
-  /** Empty: all. */
-  readonly endpoints: readonly string[]
+  /** Until when the value that found it works, milliseconds since 1970; 0: as long as the key. */
+  readonly valueUntilMs: number
+  /** The period in which its use was last noted; 0: none. See KeyUses. */
+  usedIn: number
 }
 
 /** A team as the hot path reads it. */
@@ -31,20 +24,12 @@ export interface KnownWorkload {
 }
 
 /** A team with its parents, from the top down: who pays, and who has a say. */
-export interface TeamLine {
-  /** `top/middle/team`. */
-  readonly path: string
-  readonly models: readonly ModelSet[]
-}
+export type TeamLine = TeamRights
 
-const noNames: ReadonlySet<string> = new Set()
-const allModels: ModelSet = { all: true, names: noNames }
 const maxTeamDepth = 32
 
-function toModelSet(selection: identityV1.ModelSelection | undefined): ModelSet {
-  if (!selection || selection.all) return allModels
-  return { all: false, names: new Set(selection.names) }
-}
+const toSet = (selection: identityV1.ModelSelection | undefined): ModelSet =>
+  toModelSet(!selection || selection.all ? null : selection.names)
 
 /** A hash as a map key: 32 characters of one byte each. */
 export const hashKey = (hash: Buffer): string => hash.toString('latin1')
@@ -56,14 +41,18 @@ export const hashKey = (hash: Buffer): string => hash.toString('latin1')
 export class IdentityState {
   private readonly keysByHash = new Map<string, KnownKey>()
   private readonly hashesById = new Map<string, string>()
+  /** Of the few keys whose value before the last rotation works too. */
+  private readonly previousHashesById = new Map<string, string>()
   private readonly readAt = new Map<string, bigint>()
   private readonly resources = new Map<string, identityV1.IdentityResource>()
   private readonly teams = new Map<string, KnownTeam>()
   private readonly workloads = new Map<string, KnownWorkload>()
   private readonly teamLines = new Map<string, TeamLine>()
 
+  /** A rotated key's old value finds it until the end of its grace, and not a moment longer. */
   findKey(hash: Buffer): KnownKey | undefined {
-    return this.keysByHash.get(hashKey(hash))
+    const key = this.keysByHash.get(hashKey(hash))
+    return key && key.valueUntilMs !== 0 && key.valueUntilMs <= Date.now() ? undefined : key
   }
 
   findWorkload(id: string): KnownWorkload | undefined {
@@ -87,7 +76,7 @@ export class IdentityState {
   }
 
   get keyCount(): number {
-    return this.keysByHash.size
+    return this.hashesById.size
   }
 
   /** Everything, to be written to disk. */
@@ -103,9 +92,9 @@ export class IdentityState {
     if (this.isOlder(kind, id, version)) return
     this.resources.set(`${kind}/${id}`, resource)
     if (virtualKey) this.upsertKey(virtualKey)
-    if (workload) this.workloads.set(workload.id, { id: workload.id, models: toModelSet(workload.models) })
+    if (workload) this.workloads.set(workload.id, { id: workload.id, models: toSet(workload.models) })
     if (team) {
-      this.teams.set(team.id, { id: team.id, parent: team.parent, models: toModelSet(team.models) })
+      this.teams.set(team.id, { id: team.id, parent: team.parent, models: toSet(team.models) })
       this.teamLines.clear()
     }
   }
@@ -139,11 +128,9 @@ export class IdentityState {
   }
 
   private upsertKey(key: identityV1.VirtualKey): void {
-    const hash = hashKey(key.hash)
     // A rotated key has a new hash: the old one must not stay.
-    if (this.hashesById.get(key.id) !== hash) this.forgetKey(key.id)
-    this.hashesById.set(key.id, hash)
-    this.keysByHash.set(hash, {
+    this.forgetKey(key.id)
+    const known: KnownKey = {
       id: key.id,
       organization: key.organization,
       workspace: key.workspace,
@@ -152,14 +139,28 @@ export class IdentityState {
       type: key.type,
       disabled: key.disabled,
       expiresAtMs: Number(key.expiresAtMs),
-      models: toModelSet(key.models),
+      models: toSet(key.models),
       endpoints: key.endpoints,
-    })
+      sources: key.sourceNetworks.length > 0 ? toSourceNetworks(key.sourceNetworks) : undefined,
+      valueUntilMs: 0,
+      usedIn: 0,
+    }
+    const hash = hashKey(key.hash)
+    this.hashesById.set(key.id, hash)
+    this.keysByHash.set(hash, known)
+    const valueUntilMs = Number(key.previousUntilMs)
+    if (valueUntilMs <= Date.now()) return
+    const previous = hashKey(key.previousHash)
+    this.previousHashesById.set(key.id, previous)
+    this.keysByHash.set(previous, { ...known, valueUntilMs })
   }
 
   private forgetKey(id: string): void {
-    const hash = this.hashesById.get(id)
-    if (hash !== undefined) this.keysByHash.delete(hash)
-    this.hashesById.delete(id)
+    for (const hashes of [this.hashesById, this.previousHashesById]) {
+      const hash = hashes.get(id)
+      if (hash === undefined) continue
+      this.keysByHash.delete(hash)
+      hashes.delete(id)
+    }
   }
 }

@@ -7,6 +7,7 @@ import type { GatewayConfig } from '../config.js'
 import { CatalogState } from './catalog-state.js'
 import { IdentityState } from './identity-state.js'
 import { KeyResolver } from './key-resolver.js'
+import { KeyUses } from './key-uses.js'
 import { PolicyState } from './policy-state.js'
 import { SnapshotFile } from './snapshot-file.js'
 import { type WatchBatch, Watcher } from './watcher.js'
@@ -28,6 +29,7 @@ export class Snapshots {
   readonly catalog: Watcher<catalogV1.CatalogResource, CatalogState>
   readonly policy: Watcher<policyV1.PolicyScope, PolicyState>
   readonly keys: KeyResolver
+  readonly keyUses: KeyUses
   private readonly clients: { close(): void }[]
   private readonly file: SnapshotFile
   private saveTimer: NodeJS.Timeout | undefined
@@ -82,6 +84,7 @@ export class Snapshots {
       (hash) => virtualKeys.resolveVirtualKey({ hash }),
       config.keyLookupsPerSecond,
     )
+    this.keyUses = new KeyUses((uses) => virtualKeys.reportVirtualKeyUses(uses), logger)
     this.exportMetrics()
   }
 
@@ -129,6 +132,7 @@ export class Snapshots {
     this.closed = true
     for (const watcher of [this.identity, this.catalog, this.policy]) watcher.close()
     clearTimeout(this.saveTimer)
+    await this.keyUses.close()
     await this.saving
     if (this.identity.loaded && this.catalog.loaded && this.policy.loaded) await this.save()
     for (const client of this.clients) client.close()
