@@ -13,6 +13,12 @@ export interface Grant {
 export const inputPerMillion = '2.50'
 export const outputPerMillion = '10'
 
+/** Two limits and a budget, checked for every request and never reached. */
+const limits = {
+  ...{ rpm_limit: 1_000_000_000, tpm_limit: 1_000_000_000 },
+  ...{ max_budget: '1000000', budget_duration: 'monthly' },
+}
+
 /** Sets up all that a governed call needs: provider, model with prices, team, workspace, workload and a key for them. */
 export async function govern(management: Management, upstream: string): Promise<Grant> {
   const model = 'bench-model'
@@ -30,7 +36,7 @@ export async function govern(management: Management, upstream: string): Promise<
     provider_model: upstreamModel,
     prices: { input_per_million: inputPerMillion, output_per_million: outputPerMillion },
   })
-  await management.create('teams', { name: 'bench-team', models: [model] })
+  await management.create('teams', { name: 'bench-team', models: [model], ...limits })
   const workspace = await management.create<{ id: string }>('workspaces', {
     name: 'bench',
     environment: 'production',

@@ -21,6 +21,8 @@ export type AttemptStart = Pick<
   | 'priceId'
   | 'streamed'
   | 'gatewayRun'
+  | 'budgets'
+  | 'openHoldNanoUsd'
 > & {
   /** Tokens that the request is worth if the provider never says. */
   estimatedInputTokens: number

@@ -4,7 +4,6 @@ import { registry } from '@weir/observability'
 import { createTestDatabase, type TestDatabase, waitFor } from '@weir/testing'
 import { randomUUID } from 'node:crypto'
 import {
-  appendFileSync,
   cpSync,
   mkdirSync,
   mkdtempSync,
@@ -317,8 +316,7 @@ describe('the journal', () => {
       )
       if (one % 4 === 0) await sleep(1)
     }
-    await waitUntilEmpty(journal, 20_000)
-    clearInterval(note)
+    await waitUntilEmpty(journal, 20_000).finally(() => clearInterval(note))
     expect(largest).toBeLessThan(36 * 1024 * 1024)
     const { rows } = await sql.query<{ count: string }>('SELECT count(*) FROM bus.message')
     expect(Number(rows[0]?.count)).toBe(attempts)
@@ -422,6 +420,7 @@ function startOf(fields: Partial<AttemptStart> = {}): AttemptStart {
     ...{ organization: 'org_1', team: 'payments', teamPath: 'company/payments', workspace: 'ws_1' },
     ...{ workload: 'bot', virtualKey: 'vk_1', endpoint: 'chat', model: 'm', providerModel: 'pm' },
     ...{ provider: 'p', providerId: 'prov_1', priceId: 'price_1', streamed: false, estimatedInputTokens: 5 },
+    ...{ gatewayRun: 'run_1', budgets: '', openHoldNanoUsd: '0' },
     ...fields,
   }
 }

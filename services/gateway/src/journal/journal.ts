@@ -12,9 +12,10 @@ import {
   interruptedEnd,
   toRequestSettled,
 } from './attempt.js'
+import { type EarlierAttempt, readEarlierRun } from './earlier-run.js'
 import { PublishState } from './publish-state.js'
 import type { FromPublisher, PublisherOptions } from './publisher.worker.js'
-import { eventLine, type LogRecord, progressLine, readRecords, startLine } from './record.js'
+import { eventLine, progressLine, startLine } from './record.js'
 import { listSegments, type Segment, segmentAt } from './segment.js'
 import { setAside } from './set-aside.js'
 
@@ -77,7 +78,7 @@ export class Journal {
   private readonly segments: OpenSegment[]
   private current: OpenSegment
   private file: number
-  private nextSeq = 1
+  private nextSeq: number
   private pending: Operation[] = []
   private scheduled: NodeJS.Immediate | undefined
   /** The file ends in a piece of a line, which could not be taken back. */
@@ -99,13 +100,15 @@ export class Journal {
     const last = this.segments.at(-1)
     this.state.acknowledged = readAcknowledged(this.folder)
     this.state.end = last ? last.start + statSync(last.path).size : 0
-    const interrupted = this.readEarlierRun()
+    const earlier = readEarlierRun(this.folder, this.state)
+    this.nextSeq = earlier.lastSeq + 1
+    this.state.settled = earlier.waitingCount
     // Even if the disk has lost the end of the log in a power failure: what is new must not seem published.
     this.state.end = Math.max(this.state.end, this.state.acknowledged)
     this.current = { ...segmentAt(this.folder, this.state.end), openCount: 0 }
     this.file = openSync(this.current.path, 'a', 0o600)
     if (last?.start !== this.current.start) this.segments.push(this.current)
-    this.settleInterrupted(interrupted)
+    this.settleInterrupted(earlier.interrupted)
     this.worker = this.startPublisher(workerUrl, {
       folder: this.folder,
       bus,
@@ -320,24 +323,6 @@ export class Journal {
     }
   }
 
-  /** Counts the events that wait for the bus, and returns the attempts of a process that died. */
-  private readEarlierRun(): EarlierAttempt[] {
-    const { acknowledged, end } = this.state
-    const open = new Map<number, EarlierAttempt>()
-    let waiting = 0
-    for (const record of readRecords(this.folder, 0, end)) {
-      const { kind, seq } = record
-      this.nextSeq = Math.max(this.nextSeq, seq + 1)
-      const attempt = open.get(seq)
-      if (kind === 'start') open.set(seq, { ...attempt, seq, start: record })
-      else if (kind === 'progress' && attempt) attempt.progress = record
-      else if (kind === 'event') open.delete(seq)
-      if (kind === 'event' && record.end > acknowledged) waiting++
-    }
-    this.state.settled = waiting
-    return [...open.values()]
-  }
-
   /** Attempts of a process that died are settled as interrupted, with what is known of them. */
   private settleInterrupted(attempts: EarlierAttempt[]): void {
     const lines = attempts.flatMap(({ seq, start, progress }) => {
@@ -374,13 +359,6 @@ export class Journal {
     })
     return worker
   }
-}
-
-/** What the log has of an attempt without an event. */
-interface EarlierAttempt {
-  seq: number
-  start: LogRecord
-  progress?: LogRecord
 }
 
 function toEventLine(seq: number, start: AttemptStart, end: AttemptEnd): string {
