@@ -1,6 +1,7 @@
 import { requestSettled } from '@weir/contracts'
 import { gauge, histogram, type Logger } from '@weir/observability'
-import { closeSync, ftruncateSync, mkdirSync, openSync, statSync, unlink, writeSync } from 'node:fs'
+import { closeSync, ftruncateSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs'
+import { unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { Underway } from '../underway.js'
@@ -115,7 +116,7 @@ export class Journal {
       logLevel: logger.level,
       state: this.state.buffer,
     })
-    this.tidyTimer = setInterval(() => this.tidy(), tidyEveryMs)
+    this.tidyTimer = setInterval(() => void this.tidy(), tidyEveryMs)
     this.tidyTimer.unref()
     gauge('weir_journal_open_attempts', 'Attempts that are under way.', [], (self) =>
       self.set(this.depth.open),
@@ -187,7 +188,7 @@ export class Journal {
     }
     await this.worker.terminate()
     this.flush()
-    this.tidy()
+    await this.tidy()
     closeSync(this.file)
   }
 
@@ -308,18 +309,21 @@ export class Journal {
   }
 
   /** Takes away what is published and has nothing under way; an idle gateway's journal is empty. */
-  private tidy(): void {
+  private async tidy(): Promise<void> {
     const { acknowledged, end } = this.state
     const isIdle = acknowledged >= end && this.open.size === 0 && this.pending.length === 0
     if (isIdle && end > this.current.start) this.beginSegment()
-    while (true) {
-      const [first, second] = this.segments
-      if (!first || !second || first.openCount > 0 || second.start > acknowledged) return
-      this.segments.shift()
-      unlink(first.path, (error) => {
-        if (error)
-          this.logger.warn({ err: error }, 'A file of the journal that is over could not be deleted.')
-      })
+    const kept = this.segments.findIndex(
+      ({ openCount }, index) => openCount > 0 || (this.segments[index + 1]?.start ?? Infinity) > acknowledged,
+    )
+    await Promise.all(this.segments.splice(0, kept).map(({ path }) => this.takeAway(path)))
+  }
+
+  private async takeAway(path: string): Promise<void> {
+    try {
+      await unlink(path)
+    } catch (error) {
+      this.logger.warn({ err: error }, 'A file of the journal that is over could not be deleted.')
     }
   }
 

@@ -85,8 +85,8 @@ class Publisher {
     if (this.closed) return
     if (end > this.state.acknowledged) {
       this.noteAcknowledged(end)
-      this.state.published += messages.length + unreadableCount
       this.state.acknowledged = end
+      this.state.published += messages.length + unreadableCount
     }
     if (messages.length === 0) await Promise.race([this.state.moreThan(settled), this.closing])
     else if (messages.length < batchSize) await this.pause(gatherMs)
