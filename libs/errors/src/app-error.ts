@@ -17,6 +17,8 @@ interface ErrorOptions {
   internal?: string
   /** Seconds after which trying again may help; becomes `retry-after`. */
   retryAfterS?: number
+  /** Sent with the reply. */
+  headers?: Readonly<Record<string, string>>
   cause?: unknown
 }
 
@@ -73,7 +75,7 @@ export class AppError extends Error {
 
   /** Headers that belong to the error. */
   toHeaders(): Record<string, string> {
-    const headers: Record<string, string> = {}
+    const headers: Record<string, string> = { ...this.options.headers }
     if (this.options.retryAfterS !== undefined) headers['retry-after'] = String(this.options.retryAfterS)
     if (this.code === 'budget_exceeded') headers['x-should-retry'] = 'false'
     return headers

@@ -1,5 +1,6 @@
 import type { identityV1 } from '@weir/contracts'
 import { type KeyRights, type ModelSet, type TeamRights, toModelSet, toSourceNetworks } from '@weir/rights'
+import { RateLimitTable } from '../admission/rate-limits.js'
 
 /** A virtual key as the hot path reads it. */
 export interface KnownKey extends KeyRights {
@@ -39,6 +40,8 @@ export const hashKey = (hash: Buffer): string => hash.toString('latin1')
  * whatever arrives late can never put an older state of it back.
  */
 export class IdentityState {
+  /** What each resource's requests together may come to. */
+  readonly rates = new RateLimitTable()
   private readonly keysByHash = new Map<string, KnownKey>()
   private readonly hashesById = new Map<string, string>()
   /** Of the few keys whose value before the last rotation works too. */
@@ -86,11 +89,11 @@ export class IdentityState {
 
   /** Applies a resource as it was at `version`, unless a later state of it is known. */
   upsert(resource: identityV1.IdentityResource, version: bigint): void {
-    const { virtualKey, team, workload, workspace } = resource
-    const id = virtualKey?.id ?? team?.id ?? workload?.id ?? workspace?.id ?? ''
-    const kind = virtualKey ? 'virtual_key' : team ? 'team' : workload ? 'workload' : 'workspace'
+    const { virtualKey, team, workload } = resource
+    const { kind, id } = nameOf(resource)
     if (this.isOlder(kind, id, version)) return
     this.resources.set(`${kind}/${id}`, resource)
+    this.rates.upsert(resource)
     if (virtualKey) this.upsertKey(virtualKey)
     if (workload) this.workloads.set(workload.id, { id: workload.id, models: toSet(workload.models) })
     if (team) {
@@ -102,6 +105,7 @@ export class IdentityState {
   remove(kind: string, id: string, version: bigint): void {
     if (this.isOlder(kind, id, version)) return
     this.resources.delete(`${kind}/${id}`)
+    this.rates.remove(kind, id)
     if (kind === 'virtual_key') this.forgetKey(id)
     if (kind === 'workload') this.workloads.delete(id)
     if (kind === 'team') {
@@ -117,10 +121,8 @@ export class IdentityState {
 
   /** Remembers that a resource was read ahead of the stream. */
   markReadAt(resource: identityV1.IdentityResource, version: bigint): void {
-    const { virtualKey, team, workload } = resource
-    if (virtualKey) this.readAt.set(`virtual_key/${virtualKey.id}`, version)
-    if (team) this.readAt.set(`team/${team.id}`, version)
-    if (workload) this.readAt.set(`workload/${workload.id}`, version)
+    const { kind, id } = nameOf(resource)
+    this.readAt.set(`${kind}/${id}`, version)
   }
 
   private isOlder(kind: string, id: string, version: bigint): boolean {
@@ -163,4 +165,13 @@ export class IdentityState {
       hashes.delete(id)
     }
   }
+}
+
+function nameOf(resource: identityV1.IdentityResource): { kind: string; id: string } {
+  const { virtualKey, team, workload, workspace, organization } = resource
+  if (virtualKey) return { kind: 'virtual_key', id: virtualKey.id }
+  if (team) return { kind: 'team', id: team.id }
+  if (workload) return { kind: 'workload', id: workload.id }
+  if (workspace) return { kind: 'workspace', id: workspace.id }
+  return { kind: 'organization', id: organization?.id ?? '' }
 }
