@@ -35,10 +35,18 @@ export function validationPipe(): ValidationPipe {
   })
 }
 
+const optionalBodies = new WeakSet<object>()
+
+/** Marks a DTO of which every field may be left out, and with them the whole body. */
+export function OptionalBody(): ClassDecorator {
+  return (dto) => void optionalBodies.add(dto)
+}
+
 /** Refuses a body that is no JSON object, which would pass for one without any field. */
 export class BodyPipe implements PipeTransform {
   transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
     const isResource = type === 'body' && metatype !== undefined && metatype !== Object
+    if (isResource && (value === undefined || value === null) && optionalBodies.has(metatype)) return {}
     if (isResource && (typeof value !== 'object' || value === null || Array.isArray(value))) {
       const reason = 'The body must be a JSON object, sent with `content-type: application/json`.'
       throw AppError.of('invalid_request', { reason })

@@ -20,4 +20,16 @@ export class CatalogReferences {
       throw AppError.of('service_unavailable', { reason }, { retryAfterS: 2, cause })
     }
   }
+
+  /** A part of the models, as a workspace sees them. Throws service_unavailable when the catalog does not answer. */
+  async listWorkspaceModels(
+    request: catalogV1.ListWorkspaceModelsRequest,
+  ): Promise<catalogV1.ListWorkspaceModelsResponse> {
+    try {
+      return await this.client.listWorkspaceModels(request)
+    } catch (cause) {
+      const reason = 'The catalog cannot be asked now which models there are. Try again in a few seconds.'
+      throw AppError.of('service_unavailable', { reason }, { retryAfterS: 2, cause })
+    }
+  }
 }

@@ -6,23 +6,37 @@ export interface FakeCatalog {
   address: string
   /** What belongs to which workspace. */
   users: Map<string, string[]>
+  /** What every workspace sees. */
+  whitelist: catalogV1.ListWorkspaceModelsResponse
   stop(): void
 }
 
 /** Answers ReferenceService on a free port. */
 export async function startFakeCatalog(internalSecret: string): Promise<FakeCatalog> {
   const users = new Map<string, string[]>()
+  const fake = { whitelist: { isWhitelisted: false, models: [] } as catalogV1.ListWorkspaceModelsResponse }
   const server = new Server()
   server.addService(catalogV1.ReferenceServiceService, {
     listReferences: (
       { request }: { request: catalogV1.ListReferencesRequest },
       reply: (error: null, response: catalogV1.ListReferencesResponse) => void,
     ) => reply(null, { users: users.get(request.workspace) ?? [] }),
+    listWorkspaceModels: (
+      { request }: { request: catalogV1.ListWorkspaceModelsRequest },
+      reply: (error: null, response: catalogV1.ListWorkspaceModelsResponse) => void,
+    ) => {
+      const { isWhitelisted, models } = fake.whitelist
+      const after = models.filter(({ model }) => (model?.name ?? '') > request.afterName)
+      reply(null, { isWhitelisted, models: after.slice(0, request.limit) })
+    },
   })
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', serverCredentials({ internalSecret }), (error, port) =>
       error ? reject(error) : resolve(port),
     )
   })
-  return { address: `127.0.0.1:${port}`, users, stop: () => server.forceShutdown() }
+  return Object.assign(fake, {
+    ...{ address: `127.0.0.1:${port}`, users },
+    stop: () => server.forceShutdown(),
+  })
 }

@@ -26,13 +26,14 @@ describe('resolving a virtual key', () => {
     identity.create<{ id: string; key: string }>('/v1/keys', { name: 'k', workspace: 'prod', ...more })
   const names = ({ resources }: identityV1.ResolveVirtualKeyResponse) =>
     resources.map(
-      ({ team, workspace, workload, virtualKey }) => (team ?? workload ?? virtualKey)?.id ?? workspace?.name,
+      ({ organization, team, workspace, workload, virtualKey }) =>
+        (organization ?? team ?? workload ?? virtualKey)?.id ?? workspace?.name,
     )
 
   it('gives the key with its workspace, its workload and its line of teams', async () => {
     const { id, key } = await make({ team: 'bottom', workload: 'bot' })
     const resolved = await identity.keys.resolveVirtualKey({ hash: hash(key) })
-    expect(names(resolved).sort()).toEqual(['bottom', 'bot', 'middle', 'prod', 'top', id].sort())
+    expect(names(resolved).sort()).toEqual(['bottom', 'bot', 'middle', 'org_default', 'prod', 'top', id].sort())
     expect(resolved.resources.at(-1)?.virtualKey).toMatchObject({ id, hash: hash(key) })
   })
 
@@ -43,6 +44,29 @@ describe('resolving a virtual key', () => {
     const { epoch, version } = await identity.keys.resolveVirtualKey({ hash: hash(key) })
     expect([epoch, version]).toEqual([watcher.epoch, watcher.version])
     watcher.stop()
+  })
+
+  it('finds a rotated key by the value before until its grace ends', async () => {
+    const { id, key: old } = await make()
+    const rotate = async (body: object) =>
+      (await identity.call<{ key: string }>('POST', `/v1/keys/${id}/rotate`, body)).body.key
+    const found = (value: string) =>
+      identity.keys.resolveVirtualKey({ hash: hash(value) }).then(
+        ({ resources }) => resources.at(-1)?.virtualKey,
+        () => undefined,
+      )
+    const fresh = await rotate({ grace_period_s: 1 })
+    expect([(await found(old))?.id, (await found(fresh))?.id]).toEqual([id, id])
+    expect(await found(old)).toMatchObject({ hash: hash(fresh), previousHash: hash(old) })
+    await waitFor(async () => (await found(old)) === undefined, { timeoutMs: 3_000 })
+    const newest = await rotate({ grace_period_s: 60 })
+    expect([(await found(fresh))?.id, await found(old)]).toEqual([id, undefined])
+    const last = await rotate({})
+    expect([await found(fresh), await found(newest), (await found(last))?.id]).toEqual([
+      undefined,
+      undefined,
+      id,
+    ])
   })
 
   it('works the moment the key is made', async () => {

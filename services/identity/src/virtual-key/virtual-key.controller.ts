@@ -14,13 +14,23 @@ import {
   RotateVirtualKeyDto,
   UpdateVirtualKeyDto,
 } from './virtual-key.dto.js'
+import {
+  EffectiveRightsQuery,
+  EffectiveRightsResponse,
+  toHeadResponse,
+  toModelResponse,
+} from './effective-rights.dto.js'
+import { EffectiveRightsService } from './effective-rights.service.js'
 import { NewVirtualKeyResponse, toResponse, VirtualKeyResponse } from './virtual-key.response.js'
 import { VirtualKeyService } from './virtual-key.service.js'
 
 @ApiTags('Virtual keys')
 @Controller('v1/keys')
 export class VirtualKeyController {
-  constructor(private readonly virtualKeys: VirtualKeyService) {}
+  constructor(
+    private readonly virtualKeys: VirtualKeyService,
+    private readonly effectiveRights: EffectiveRightsService,
+  ) {}
 
   @Post()
   @ApiOperation({
@@ -70,6 +80,28 @@ export class VirtualKeyController {
     return toResponse(await this.virtualKeys.get(caller, id))
   }
 
+  @Get(':id/effective')
+  @ApiOperation({
+    operationId: 'getEffectiveRights',
+    summary: 'Tell for every model why a virtual key may or may not use it, and which limits apply',
+  })
+  @ApiParam({ name: 'id', description: 'Its id.' })
+  @ApiOkResponse({ type: EffectiveRightsResponse, description: 'What it may do now, and a page of models.' })
+  @ApiErrors('invalid_request', 'key_not_found')
+  async getEffectiveRights(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Query() query: EffectiveRightsQuery,
+  ): Promise<EffectiveRightsResponse> {
+    const rights = await this.effectiveRights.get(caller, id, query)
+    const page = toPage(rights.models, {
+      limit: query.limit,
+      cursor: ({ name }) => [name],
+      toResponse: toModelResponse,
+    })
+    return { ...toHeadResponse(rights, query.endpoint), ...page }
+  }
+
   @Patch(':id')
   @ApiOperation({
     operationId: 'updateVirtualKey',
@@ -97,9 +129,9 @@ export class VirtualKeyController {
   async rotate(
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,
-    @Body() dto?: RotateVirtualKeyDto,
+    @Body() dto: RotateVirtualKeyDto,
   ): Promise<NewVirtualKeyResponse> {
-    const { virtualKey, value } = await this.virtualKeys.rotate(caller, id, dto?.grace_period_s ?? 0)
+    const { virtualKey, value } = await this.virtualKeys.rotate(caller, id, dto.grace_period_s ?? 0)
     return { ...toResponse(virtualKey), key: value }
   }
 

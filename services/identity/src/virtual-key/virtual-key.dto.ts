@@ -2,6 +2,7 @@ import {
   FutureTimeField,
   IntegerField,
   ModelNamesField,
+  OptionalBody,
   PageQuery,
   SwitchField,
   TextField,
@@ -122,6 +123,7 @@ export class UpdateVirtualKeyDto extends VirtualKeyRightsDto {
 }
 
 /** How the value of a virtual key is replaced. */
+@OptionalBody()
 export class RotateVirtualKeyDto {
   @IntegerField({
     description: 'Seconds in which the old value works too. Left out: it stops working at once.',

@@ -41,12 +41,21 @@ describe('virtual keys', () => {
     const given = {
       ...{ name: 'full', workload: 'bot', team: 'sales', type: 'default', models: ['gpt-4o'] },
       ...{ endpoints: ['chat', 'embeddings'], expires_at: '2099-12-31T23:59:59.000Z', disabled: true },
+      ...{ deployments: ['assistant'], repositories: [], source_networks: ['10.0.0.0/8', '::1'] },
       ...{ max_budget: '0.000000001', budget_duration: 'daily', rpm_limit: 1, tpm_limit: 2_000_000_000 },
     }
     expect(await make(given)).toMatchObject({ ...given, organization: 'org_default' })
     expect(await make()).toMatchObject({
       ...{ type: 'llm', workload: null, team: null, models: null, endpoints: null, expires_at: null },
-      ...{ disabled: false, max_budget: null, budget_duration: null, rpm_limit: null, tpm_limit: null },
+      ...{ deployments: null, repositories: null, source_networks: null, last_used_at: null },
+      ...{
+        previous_value_until: null,
+        disabled: false,
+        max_budget: null,
+        budget_duration: null,
+        rpm_limit: null,
+        tpm_limit: null,
+      },
     })
   })
 
@@ -62,7 +71,8 @@ describe('virtual keys', () => {
         endpoints: ['chat', 'fly'],
       },
       ...{ expires_at: 'tomorrow', disabled: 'no', max_budget: '-1', budget_duration: 'yearly' },
-      ...{ rpm_limit: 0, tpm_limit: 1.5, hash: 'x', key: 'vk_mine', deployments: [], repositories: [] },
+      ...{ rpm_limit: 0, tpm_limit: 1.5, hash: 'x', key: 'vk_mine', deployments: 'all', repositories: [1] },
+      ...{ source_networks: ['10.0.0.0/33'], last_used_at: 'now', previous_hash: 'x', organization: 'org_2' },
     }
     const { status, body } = await identity.call('POST', '/v1/keys', wrong)
     expect([status, body.error.code]).toEqual([400, 'invalid_request'])
@@ -187,6 +197,53 @@ describe('virtual keys', () => {
     })
     expect(rotated.body.key).not.toBe(created.key)
     expect((await identity.call('POST', '/v1/keys/key_none/rotate')).body.error.code).toBe('key_not_found')
+  })
+
+  it('say until when the value before works', async () => {
+    const { id } = await make()
+    const rotate = (body: object) =>
+      identity.call<{ previous_value_until: string | null }>('POST', `/v1/keys/${id}/rotate`, body)
+    const before = Date.now()
+    const { body } = await rotate({ grace_period_s: 60 })
+    const left = Date.parse(body.previous_value_until ?? '') - before
+    expect(left).toBeGreaterThanOrEqual(60_000)
+    expect(left).toBeLessThan(65_000)
+    expect((await rotate({})).body.previous_value_until).toBeNull()
+    for (const grace of [-1, 1.5, 2_592_001, '60']) {
+      expect((await rotate({ grace_period_s: grace })).status).toBe(400)
+    }
+  })
+
+  it.each([[[]], [['moon']], [['10.0.0.0/8', '10.0.0.0/8']], [['10.0.0.0/8', 7]], ['10.0.0.0/8']])(
+    'are not limited to the networks %j',
+    async (networks) => {
+      const body = { name: 'k', workspace: 'prod', source_networks: networks }
+      const answer = await identity.call('POST', '/v1/keys', body)
+      expect([answer.status, answer.body.error.param]).toEqual([400, 'source_networks'])
+    },
+  )
+
+  it('know when they and their workload were last used, which is no change', async () => {
+    const { id } = await make({ workload: 'bot' })
+    const shown = async (path: string) =>
+      (await identity.call<{ last_used_at: string | null; updated_at: string }>('GET', path)).body
+    const before = await shown(`/v1/keys/${id}`)
+    const use = (usedAtMs: number, virtualKey = id, organization = 'org_default') =>
+      identity.keys.reportVirtualKeyUses({
+        uses: [{ organization, virtualKey, workload: 'bot', usedAtMs: String(usedAtMs) }],
+      })
+    const at = Date.parse('2030-01-01T00:00:00.123Z')
+    await use(at)
+    await use(at - 1_000)
+    await use(at + 1_000, 'key_unknown', 'org_other')
+    const after = await shown(`/v1/keys/${id}`)
+    expect(after).toEqual({ ...before, last_used_at: '2030-01-01T00:00:00.123Z' })
+    expect((await shown('/v1/workloads/bot')).last_used_at).toBe('2030-01-01T00:00:00.123Z')
+    const twice = [at + 2_000, at + 3_000].map((ms) => ({
+      ...{ organization: 'org_default', virtualKey: id, workload: '', usedAtMs: String(ms) },
+    }))
+    await identity.keys.reportVirtualKeyUses({ uses: twice })
+    expect((await shown(`/v1/keys/${id}`)).last_used_at).toBe('2030-01-01T00:00:03.123Z')
   })
 
   it('are gone when they are deleted', async () => {

@@ -1,0 +1,182 @@
+import { ApiProperty } from '@nestjs/swagger'
+import { Field, PageQuery, WordField } from '@weir/http'
+import { type Refusal, toError } from '@weir/rights'
+import { isIP } from 'node:net'
+import { toLimitsResponse } from '../limit/limits.dto.js'
+import { Limits, type RateLimits } from '../limit/limits.entity.js'
+import { RateLimitsResponse, toRateLimitsResponse } from '../limit/rate-limits.dto.js'
+import type { EffectiveModel, EffectiveRights } from './effective-rights.service.js'
+import { endpoints } from './virtual-key.dto.js'
+
+export class EffectiveRightsQuery extends PageQuery {
+  @WordField({ description: 'For calls of this endpoint.', optional: 'not null', words: endpoints })
+  endpoint = 'chat'
+
+  @Field(
+    { description: 'For calls from this address. Left out: from any that is allowed.', optional: 'not null' },
+    { type: String, example: '10.1.2.3' },
+    (value) => (typeof value === 'string' && isIP(value) !== 0 ? undefined : 'must be an IP address'),
+  )
+  source?: string
+}
+
+/** Why something is refused: what a call would be answered with. */
+class RefusalResponse {
+  @ApiProperty({ description: 'The error’s code.', example: 'model_not_allowed' })
+  code: string
+
+  @ApiProperty({ description: 'What a caller reads.' })
+  message: string
+}
+
+/** A limit that applies to calls with the key. */
+class EffectiveLimitResponse extends RateLimitsResponse {
+  @ApiProperty({
+    description: 'Whose limit it is.',
+    enum: ['organization', 'team', 'workspace', 'workspace_model', 'workload', 'virtual_key'],
+  })
+  scope: string
+
+  @ApiProperty({ description: 'Its id; of `workspace_model` the model’s name.' })
+  id: string
+
+  @ApiProperty({ type: String, nullable: true, description: 'Dollars that may be spent.', example: '100' })
+  max_budget: string | null
+
+  @ApiProperty({ type: String, nullable: true, description: 'How often the budget starts anew.' })
+  budget_duration: string | null
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Output tokens that a request may ask for.' })
+  max_output_tokens: number | null
+}
+
+class EffectiveModelResponse {
+  @ApiProperty({ description: 'Name of the model.', example: 'gpt-4o-mini' })
+  model: string
+
+  @ApiProperty({ description: 'Whether the key may use it now.' })
+  allowed: boolean
+
+  @ApiProperty({ type: RefusalResponse, nullable: true, description: 'Why not; null when it may.' })
+  refusal: RefusalResponse | null
+
+  @ApiProperty({
+    type: [EffectiveLimitResponse],
+    description: 'The limits of the model in the workspace, besides those of the key.',
+  })
+  limits: EffectiveLimitResponse[]
+}
+
+export class EffectiveRightsResponse {
+  @ApiProperty({ description: 'Always `list`: of models.', enum: ['list'] })
+  object: 'list'
+
+  @ApiProperty({ description: 'Id of the virtual key.' })
+  key: string
+
+  @ApiProperty({ description: 'For calls of this endpoint.', enum: endpoints })
+  endpoint: string
+
+  @ApiProperty({ description: 'The moment that it is about.', format: 'date-time' })
+  at: string
+
+  @ApiProperty({
+    type: RefusalResponse,
+    nullable: true,
+    description: 'Why the key may call nothing at all now; null when it may.',
+  })
+  refusal: RefusalResponse | null
+
+  @ApiProperty({ type: [String], nullable: true, description: 'Endpoints that it may call; null: all.' })
+  endpoints: string[] | null
+
+  @ApiProperty({
+    type: [String],
+    nullable: true,
+    description: 'Networks that it may be used from; null: any.',
+  })
+  source_networks: string[] | null
+
+  @ApiProperty({ type: [String], nullable: true, description: 'Deployments that it may call; null: all.' })
+  deployments: string[] | null
+
+  @ApiProperty({ type: [String], nullable: true, description: 'Repositories that it may call; null: all.' })
+  repositories: string[] | null
+
+  @ApiProperty({ description: 'Whether its workspace is limited to a whitelist of models.' })
+  whitelisted: boolean
+
+  @ApiProperty({ type: [EffectiveLimitResponse], description: 'Limits of every call with the key.' })
+  limits: EffectiveLimitResponse[]
+
+  @ApiProperty({ type: [EffectiveModelResponse], description: 'Models of the organization, by name.' })
+  data: EffectiveModelResponse[]
+
+  @ApiProperty({ description: 'There is a next page.' })
+  has_more: boolean
+
+  @ApiProperty({ type: String, nullable: true, description: '`cursor` of the next page.' })
+  next_cursor: string | null
+}
+
+function toRefusalResponse(refusal: Refusal | undefined): RefusalResponse | null {
+  return refusal ? { code: refusal.code, message: toError(refusal).message } : null
+}
+
+const noMoney = { max_budget: null, budget_duration: null }
+
+/** None when nothing is limited. */
+function toLimits(scope: string, id: string, limits: RateLimits | null): EffectiveLimitResponse[] {
+  if (!limits) return []
+  const money = limits instanceof Limits ? toLimitsResponse(limits) : noMoney
+  const shown = { ...toRateLimitsResponse(limits), ...money, max_output_tokens: null }
+  return Object.values(shown).some((limit) => limit !== null) ? [{ scope, id, ...shown }] : []
+}
+
+function toModelLimits(id: string, entry: EffectiveModel['entry']): EffectiveLimitResponse[] {
+  const { rpmLimit = 0, tpmLimit = 0, maxOutputTokens = 0 } = entry ?? {}
+  if (rpmLimit === 0 && tpmLimit === 0 && maxOutputTokens === 0) return []
+  return [
+    {
+      ...{ scope: 'workspace_model', id, rpm_limit: rpmLimit || null, tpm_limit: tpmLimit || null },
+      ...{ input_tpm_limit: null, output_tpm_limit: null, max_parallel_requests: null, ...noMoney },
+      max_output_tokens: maxOutputTokens || null,
+    },
+  ]
+}
+
+export function toModelResponse({ name, refusal, entry }: EffectiveModel): EffectiveModelResponse {
+  return {
+    model: name,
+    allowed: refusal === undefined,
+    refusal: toRefusalResponse(refusal),
+    limits: toModelLimits(name, entry),
+  }
+}
+
+/** All but the page of models. */
+export function toHeadResponse(
+  rights: EffectiveRights,
+  endpoint: string,
+): Omit<EffectiveRightsResponse, 'data' | 'has_more' | 'next_cursor'> {
+  const { virtualKey, workspace, workload, teams } = rights
+  return {
+    object: 'list',
+    key: virtualKey.id,
+    endpoint,
+    at: new Date(rights.nowMs).toISOString(),
+    refusal: toRefusalResponse(rights.refusal),
+    endpoints: virtualKey.endpoints,
+    source_networks: virtualKey.sourceNetworks,
+    deployments: virtualKey.deployments,
+    repositories: virtualKey.repositories,
+    whitelisted: rights.isWhitelisted,
+    limits: [
+      ...toLimits('organization', virtualKey.organization, rights.organization),
+      ...teams.flatMap((team) => toLimits('team', team.id, team)),
+      ...toLimits('workspace', virtualKey.workspace, workspace),
+      ...toLimits('workload', virtualKey.workload ?? '', workload),
+      ...toLimits('virtual_key', virtualKey.id, virtualKey),
+    ],
+  }
+}

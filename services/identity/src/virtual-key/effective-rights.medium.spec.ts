@@ -1,0 +1,139 @@
+import type { catalogV1 } from '@weir/contracts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { RunningIdentity } from '../testing/running-identity.js'
+
+interface Limit {
+  scope: string
+  id: string
+  rpm_limit: number | null
+  max_output_tokens: number | null
+}
+interface Effective {
+  refusal: { code: string; message: string } | null
+  limits: Limit[]
+  data: {
+    model: string
+    allowed: boolean
+    refusal: { code: string; message: string } | null
+    limits: Limit[]
+  }[]
+  has_more: boolean
+  next_cursor: string | null
+}
+
+const entry = (change: Partial<catalogV1.WhitelistEntry> = {}): catalogV1.WhitelistEntry => ({
+  ...{ id: 'wl_1', organization: 'org_default', workspace: 'ws', model: 'm', available: true },
+  ...{ availableFromMs: '0', availableUntilMs: '0', rpmLimit: 0, tpmLimit: 0, maxOutputTokens: 0 },
+  ...change,
+})
+const seen = (name: string, change: Partial<catalogV1.WorkspaceModel> = {}): catalogV1.WorkspaceModel => ({
+  model: {
+    ...{ id: `model_${name}`, organization: 'org_default', name, provider: 'prov_1', providerModel: name },
+    ...{ prices: [{ id: 'price_1', effectiveFromMs: '1', rates: [] }], free: false, created: '1' },
+  },
+  provider: {
+    ...{ id: 'prov_1', organization: 'org_default', name: 'openai', type: 'openai' },
+    ...{ baseUrl: '', credential: undefined, workspace: '' },
+  },
+  hasCredential: true,
+  whitelistEntry: undefined,
+  ...change,
+})
+
+describe('the effective rights of a virtual key', () => {
+  let identity: RunningIdentity
+  beforeAll(async () => {
+    identity = await RunningIdentity.start()
+    await identity.create('/v1/teams', { name: 'top', models: ['a', 'b', 'c', 'd'], rpm_limit: 100 })
+    await identity.create('/v1/teams', { name: 'sales', parent: 'top', max_budget: '5' })
+    await identity.create('/v1/workspaces', { name: 'prod' })
+    await identity.create('/v1/workloads', {
+      id: 'bot',
+      name: 'Bot',
+      workspace: 'prod',
+      models: ['a', 'b', 'd'],
+    })
+  })
+  afterAll(() => identity.stop())
+
+  const make = (more: object = {}) =>
+    identity.create('/v1/keys', { name: 'k', workspace: 'prod', team: 'sales', workload: 'bot', ...more })
+  const ask = async (id: string, query = '') =>
+    (await identity.call<Effective>('GET', `/v1/keys/${id}/effective${query}`)).body
+  const told = ({ data }: Effective) =>
+    data.map(({ model, refusal }) => [model, refusal?.message ?? 'allowed'])
+
+  it('say for every model why it may or may not be used', async () => {
+    identity.catalog.whitelist = {
+      isWhitelisted: true,
+      models: [
+        seen('a', { whitelistEntry: entry({ maxOutputTokens: 50, rpmLimit: 7 }) }),
+        seen('b', { whitelistEntry: entry({ available: false }) }),
+        seen('c', { whitelistEntry: entry() }),
+        seen('d', { whitelistEntry: entry(), hasCredential: false }),
+        seen('e', { whitelistEntry: entry() }),
+      ],
+    }
+    const { id } = await make()
+    const rights = await ask(id)
+    expect(rights.refusal).toBeNull()
+    expect(told(rights)).toEqual([
+      ['a', 'allowed'],
+      ['b', expect.stringContaining('switched off in its workspace')],
+      ['c', expect.stringContaining('not among the models of its workload `bot`')],
+      ['d', expect.stringContaining('has no credential')],
+      ['e', expect.stringContaining('not among the models of its workload `bot`')],
+    ])
+    expect(rights.data[0]?.limits).toEqual([
+      expect.objectContaining({ scope: 'workspace_model', id: 'a', rpm_limit: 7, max_output_tokens: 50 }),
+    ])
+    expect(told(await ask((await make({ workload: null, models: ['a', 'e'] })).id))).toEqual([
+      ['a', 'allowed'],
+      ...['b', 'c', 'd'].map((name) => [name, expect.stringContaining('of its virtual key')]),
+      ['e', expect.stringContaining('not among the models of its team `top`')],
+    ])
+  })
+
+  it('name the limits that apply, from the top down', async () => {
+    identity.catalog.whitelist = { isWhitelisted: false, models: [] }
+    const { id } = await make({ rpm_limit: 3 })
+    expect((await ask(id)).limits).toEqual([
+      expect.objectContaining({ scope: 'team', id: 'top', rpm_limit: 100, max_budget: null }),
+      expect.objectContaining({ scope: 'team', id: 'sales', rpm_limit: null, max_budget: '5' }),
+      expect.objectContaining({ scope: 'virtual_key', id, rpm_limit: 3 }),
+    ])
+  })
+
+  it('are those of an endpoint and of an address', async () => {
+    identity.catalog.whitelist = { isWhitelisted: false, models: [seen('a')] }
+    const { id } = await make({ endpoints: ['chat'], source_networks: ['10.0.0.0/8'] })
+    const code = async (query: string) => (await ask(id, query)).refusal?.code
+    expect(await code('')).toBeUndefined()
+    expect(await code('?endpoint=embeddings')).toBe('endpoint_not_allowed')
+    expect(await code('?source=10.1.2.3')).toBeUndefined()
+    expect(await code('?source=192.0.2.1')).toBe('source_not_allowed')
+    expect((await identity.call('GET', `/v1/keys/${id}/effective?source=moon`)).status).toBe(400)
+    const { data } = await ask(id, '?source=192.0.2.1')
+    expect(data).toEqual([expect.objectContaining({ model: 'a', allowed: false })])
+  })
+
+  it('are told of keys that may call nothing', async () => {
+    const cases: [object, string][] = [
+      [{ disabled: true }, 'key_disabled'],
+      [{ type: 'management' }, 'endpoint_not_allowed'],
+    ]
+    for (const [fields, code] of cases) expect((await ask((await make(fields)).id)).refusal?.code).toBe(code)
+    const [model] = (await ask((await make({ team: null })).id)).data
+    expect(model?.refusal?.code).toBe('key_not_associated_with_team')
+    expect((await identity.call('GET', '/v1/keys/key_none/effective')).body.error.code).toBe('key_not_found')
+  })
+
+  it('are paged by the names of models', async () => {
+    identity.catalog.whitelist = { isWhitelisted: false, models: ['a', 'b', 'c'].map((name) => seen(name)) }
+    const { id } = await make()
+    const first = await ask(id, '?limit=2')
+    expect([first.data.length, first.has_more]).toEqual([2, true])
+    const rest = await ask(id, `?limit=2&cursor=${first.next_cursor}`)
+    expect([rest.data.map(({ model }) => model), rest.has_more]).toEqual([['c'], false])
+  })
+})

@@ -1,0 +1,147 @@
+import { Injectable } from '@nestjs/common'
+import type { catalogV1 } from '@weir/contracts'
+import { afterCursor, type Caller } from '@weir/http'
+import {
+  findKeyRefusal,
+  findModelRefusal,
+  findUnreadiness,
+  type Governance,
+  type KeyRights,
+  type ModelUse,
+  type Refusal,
+  toModelSet,
+  toSourceNetworks,
+} from '@weir/rights'
+import { DataSource, In } from 'typeorm'
+import { Organization } from '../organization/organization.entity.js'
+import { CatalogReferences } from '../reference/catalog-references.js'
+import { ancestry } from '../team/team-tree.js'
+import { Team } from '../team/team.entity.js'
+import { Workload } from '../workload/workload.entity.js'
+import { Workspace } from '../workspace/workspace.entity.js'
+import type { EffectiveRightsQuery } from './effective-rights.dto.js'
+import type { VirtualKey } from './virtual-key.entity.js'
+import { VirtualKeyService } from './virtual-key.service.js'
+
+/** What a virtual key may do now. */
+export interface EffectiveRights {
+  nowMs: number
+  virtualKey: VirtualKey
+  /** Why nothing at all may be called; undefined: something may. */
+  refusal: Refusal | undefined
+  /** What belongs to it, with limits of their own. */
+  organization: Organization | null
+  workspace: Workspace | null
+  workload: Workload | null
+  /** From the top down. */
+  teams: Team[]
+  isWhitelisted: boolean
+  models: EffectiveModel[]
+}
+
+/** One model. */
+export interface EffectiveModel {
+  name: string
+  /** Why it may not be used; undefined: it may. */
+  refusal: Refusal | undefined
+  entry: ModelUse['entry']
+}
+
+/** Tells what a virtual key may do, by the computation that the gateways use. */
+@Injectable()
+export class EffectiveRightsService {
+  constructor(
+    private readonly virtualKeys: VirtualKeyService,
+    private readonly dataSource: DataSource,
+    private readonly catalog: CatalogReferences,
+  ) {}
+
+  async get(caller: Caller, id: string, query: EffectiveRightsQuery): Promise<EffectiveRights> {
+    const virtualKey = await this.virtualKeys.get(caller, id)
+    const { organization } = caller
+    const { manager } = this.dataSource
+    const of = await manager.findOneBy(Organization, { id: organization })
+    const workspace = await manager.findOneBy(Workspace, { id: virtualKey.workspace, organization })
+    const workload = virtualKey.workload
+      ? await manager.findOneBy(Workload, { id: virtualKey.workload, organization })
+      : null
+    const teams = await this.lineOf(caller, virtualKey.team)
+    const whitelist = await this.catalog.listWorkspaceModels({
+      organization,
+      workspace: virtualKey.workspace,
+      afterName: afterCursor(query.cursor) ?? '',
+      limit: query.limit + 1,
+    })
+    const nowMs = Date.now()
+    const key = toKeyRights(virtualKey)
+    const governance: Governance = {
+      key,
+      workload: workload ? { models: toModelSet(workload.models) } : undefined,
+      team: teams.at(-1) && {
+        path: teams.map((team) => team.id).join('/'),
+        models: teams.map((team) => toModelSet(team.models)),
+      },
+    }
+    const { endpoint, source } = query
+    const refusal = findKeyRefusal(key, { endpoint, path: endpoint, source: source ?? null, nowMs })
+    const { isWhitelisted } = whitelist
+    const models = whitelist.models.map((model): EffectiveModel => {
+      const use = toUse(model, isWhitelisted, nowMs)
+      const refused = refusal ?? findModelRefusal(governance, use) ?? findUnreadiness(use)
+      return { name: use.name, refusal: refused, entry: use.entry }
+    })
+    return { nowMs, virtualKey, refusal, organization: of, workspace, workload, teams, isWhitelisted, models }
+  }
+
+  private async lineOf({ organization }: Caller, team: string | null): Promise<Team[]> {
+    if (!team) return []
+    const line = await ancestry(this.dataSource.manager, { organization }, team)
+    const teams = await this.dataSource.manager.findBy(Team, { id: In(line), organization })
+    return line.flatMap((id) => teams.find((one) => one.id === id) ?? []).reverse()
+  }
+}
+
+function toKeyRights(virtualKey: VirtualKey): KeyRights {
+  return {
+    id: virtualKey.id,
+    type: virtualKey.type,
+    disabled: virtualKey.disabled,
+    expiresAtMs: virtualKey.expiresAt?.getTime() ?? 0,
+    workspace: virtualKey.workspace,
+    workload: virtualKey.workload ?? '',
+    team: virtualKey.team ?? '',
+    models: toModelSet(virtualKey.models),
+    endpoints: virtualKey.endpoints ?? [],
+    sources: virtualKey.sourceNetworks ? toSourceNetworks(virtualKey.sourceNetworks) : undefined,
+  }
+}
+
+function toUse(seen: catalogV1.WorkspaceModel, isWhitelisted: boolean, nowMs: number): ModelUse {
+  const { model, provider, whitelistEntry: entry } = seen
+  const name = model?.name ?? ''
+  return {
+    name,
+    model: model && {
+      name,
+      free: model.free,
+      prices: model.prices.map(({ effectiveFromMs }) => ({ effectiveFromMs: Number(effectiveFromMs) })),
+    },
+    provider: provider && {
+      name: provider.name,
+      type: provider.type,
+      workspace: provider.workspace,
+      hasCredential: seen.hasCredential,
+    },
+    providerId: model?.provider ?? '',
+    isWhitelisted,
+    entry: entry && {
+      available: entry.available,
+      availableFromMs: Number(entry.availableFromMs),
+      availableUntilMs: Number(entry.availableUntilMs),
+      rpmLimit: entry.rpmLimit,
+      tpmLimit: entry.tpmLimit,
+      maxOutputTokens: entry.maxOutputTokens,
+    },
+    nowMs,
+  }
+}
