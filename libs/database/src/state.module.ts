@@ -26,7 +26,7 @@ export class State<Resource> {
   readonly entities: (new () => object)[]
   readonly changeLog: ChangeLog
   readonly changeFeed: ChangeFeed<Resource>
-  private readonly outbox: Outbox
+  readonly outbox: Outbox
 
   constructor({ dataSource, bus, entities, kinds, sizeOf, toMessage, logger }: StateOptions<Resource>) {
     this.dataSource = dataSource

@@ -40,6 +40,11 @@ export const errorTable = {
     authentication,
     'The API key is not known here. Check that it was copied whole; if it was deleted or rotated, ask for a new one.',
   ),
+  invalid_credentials: row(
+    401,
+    authentication,
+    'These credentials are not right. Check the address, the password or the token; after several wrong ones an address is locked for 15 minutes.',
+  ),
   key_disabled: row(
     401,
     authentication,
@@ -79,6 +84,7 @@ export const errorTable = {
     'There is no model `{model}`. GET /v1/models lists those that this key may use.',
   ),
   organization_not_found: row(404, missing, 'There is no organization `{organization}`.'),
+  budget_not_found: row(404, missing, 'There is no budget `{budget}`. POST /v1/budgets makes one.'),
   team_not_found: row(404, missing, 'There is no team `{team}`.'),
   provider_not_found: row(404, missing, 'There is no provider `{provider}`.'),
   workspace_not_found: row(404, missing, 'There is no workspace `{workspace}`.'),
@@ -88,6 +94,14 @@ export const errorTable = {
     missing,
     'There is no attempt of a request `{request}`. It is listed about a second after its end; the id is the x-request-id of the reply.',
   ),
+  user_not_found: row(404, missing, 'There is no user `{user}`.'),
+  member_not_found: row(404, missing, 'The user `{user}` is no member of this workspace.'),
+  invitation_not_found: row(
+    404,
+    missing,
+    'There is no such invitation: it was used, withdrawn, or is older than a week. Ask for another.',
+  ),
+  service_account_not_found: row(404, missing, 'There is no service account `{account}`.'),
   key_not_found: row(404, missing, 'There is no virtual key with the id `{key}`.'),
   route_not_found: row(
     404,

@@ -74,7 +74,8 @@ export const routeRights: Readonly<Record<string, RouteRight>> = {
   'GET /v1/sessions/current': 'authenticated',
   'DELETE /v1/sessions/current': 'authenticated',
   'POST /v1/oauth/token': 'public',
-  'POST /v1/invitations/accept': 'public',
+  'GET /v1/invitations/:link': 'public',
+  'POST /v1/invitations/:link': 'public',
 
   'GET /v1/users': 'user.read',
   'POST /v1/users': 'user.manage',
@@ -124,6 +125,17 @@ export const routeRights: Readonly<Record<string, RouteRight>> = {
   'DELETE /v1/keys/:id': 'key.manage',
   'POST /v1/keys/:id/rotate': 'key.manage',
   'GET /v1/keys/:id/effective': 'key.read',
+
+  'GET /v1/budgets': 'budget.read',
+  'POST /v1/budgets': 'budget.manage',
+  'GET /v1/budgets/:id': 'budget.read',
+  'PATCH /v1/budgets/:id': 'budget.manage',
+  'DELETE /v1/budgets/:id': 'budget.manage',
+  'GET /v1/organizations/:id/budget': 'budget.read',
+  'GET /v1/teams/:id/budget': 'budget.read',
+  'GET /v1/workspaces/:id/budget': 'budget.read',
+  'GET /v1/workloads/:id/budget': 'budget.read',
+  'GET /v1/keys/:id/budget': 'budget.read',
 
   'GET /v1/providers': 'provider.read',
   'POST /v1/providers': 'provider.manage',

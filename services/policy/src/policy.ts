@@ -1,25 +1,53 @@
-import { NestFactory } from '@nestjs/core'
-import { grpcServerOptions, policyV1 } from '@weir/contracts'
-import type { RunningService, ServiceContext } from '@weir/http'
-import { NestLogger } from '@weir/observability'
+import { BusServer } from '@weir/bus'
+import { createGrpcClient, identityV1, policyV1 } from '@weir/contracts'
+import { isUnavailable, openStorage, State } from '@weir/database'
+import { remoteCredentials, type RunningService, type ServiceContext, startRest } from '@weir/http'
+import { Budget } from './budget/budget.entity.js'
+import { budgetKinds } from './budget/budget-kind.js'
+import { policyGroup } from './budget/charge.service.js'
+import { IdentityBudgets } from './budget/identity-budgets.js'
 import type { PolicyConfig } from './config.js'
+import { migrations } from './migrations/index.js'
+import { toMessage } from './policy-changed.js'
 import { PolicyModule } from './policy.module.js'
 
-/** Starts the policy service: gRPC only. */
-export async function startPolicy({ config, logger }: ServiceContext<PolicyConfig>): Promise<RunningService> {
-  const app = await NestFactory.createMicroservice(PolicyModule.register(config), {
-    ...grpcServerOptions({
-      services: [
-        policyV1.EvaluationServiceService,
-        policyV1.RateServiceService,
-        policyV1.PolicySnapshotServiceService,
-      ],
-      host: config.host,
-      port: config.grpcPort,
-      trust: config,
-    }),
-    logger: new NestLogger(logger),
+const services = [
+  policyV1.BudgetServiceService,
+  policyV1.EvaluationServiceService,
+  policyV1.RateServiceService,
+  policyV1.PolicySnapshotServiceService,
+]
+
+/** Opens the state, serves REST and gRPC, then consumes and watches; the end is in the reverse order. */
+export async function startPolicy(context: ServiceContext<PolicyConfig>): Promise<RunningService> {
+  const { config, logger } = context
+  const entities = [Budget]
+  const storage = await openStorage({ ...context, name: 'policy', entities, migrations })
+  const state = new State({ ...storage, entities, kinds: budgetKinds, toMessage, logger })
+  const identity = createGrpcClient(identityV1.IdentitySnapshotServiceService, config.identityGrpc, config)
+  const credentials = createGrpcClient(identityV1.CredentialServiceService, config.identityGrpc, config)
+  const checkCredential = remoteCredentials(credentials)
+  const app = await startRest({
+    module: PolicyModule.forRoot({ config, state, identity, checkCredential, logger }),
+    config,
+    logger,
+    isUnavailable,
+    grpc: { services, port: config.grpcPort },
   })
-  await app.listen()
-  return { close: () => app.close() }
+  app.connectMicroservice({ strategy: new BusServer(storage.bus, policyGroup) })
+  await app.startAllMicroservices()
+  state.start()
+  const budgets = app.get(IdentityBudgets)
+  budgets.start()
+  return {
+    async close() {
+      await state.stopWatches()
+      await budgets.close()
+      await app.close()
+      await state.close()
+      identity.close()
+      credentials.close()
+      await storage.close()
+    },
+  }
 }

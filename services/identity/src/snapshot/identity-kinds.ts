@@ -11,7 +11,8 @@ const columns = `id, organization, hash, name, workspace, workload, team, type, 
   expires_at AS "expiresAt", models, endpoints,
   source_networks AS "sourceNetworks", previous_hash AS "previousHash", previous_until AS "previousUntil",
   rpm_limit AS "rpmLimit", tpm_limit AS "tpmLimit", input_tpm_limit AS "inputTpmLimit",
-  output_tpm_limit AS "outputTpmLimit", max_parallel_requests AS "maxParallelRequests"`
+  output_tpm_limit AS "outputTpmLimit", max_parallel_requests AS "maxParallelRequests",
+  max_budget_nano_usd AS "maxBudgetNanoUsd", budget_duration AS "budgetDuration"`
 
 /** Read as plain rows: there may be a million, and making an entity of each takes three times as long. */
 const virtualKeys: FeedKind<identityV1.IdentityResource> = {

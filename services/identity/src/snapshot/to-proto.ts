@@ -1,5 +1,5 @@
 import type { identityV1 } from '@weir/contracts'
-import type { RateLimits } from '../limit/limits.entity.js'
+import type { Limits, RateLimits } from '../limit/limits.entity.js'
 import type { Organization } from '../organization/organization.entity.js'
 import type { Team } from '../team/team.entity.js'
 import type { VirtualKey } from '../virtual-key/virtual-key.entity.js'
@@ -13,7 +13,7 @@ export type WatchedVirtualKey = Pick<
   | ('type' | 'disabled' | 'expiresAt' | 'models' | 'endpoints')
   | ('sourceNetworks' | 'previousHash' | 'previousUntil')
 > &
-  RateLimits
+  Limits
 
 function toSelection(models: string[] | null): identityV1.ModelSelection {
   return models === null || models.includes('*') ? { all: true, names: [] } : { all: false, names: models }
@@ -31,13 +31,25 @@ function toRates(limits: RateLimits): { rates?: identityV1.RateLimits } {
   return Object.values(rates).some((limit) => limit > 0) ? { rates } : {}
 }
 
+/** Absent when there is no limit, since few keys have one. */
+function toMoney({ maxBudgetNanoUsd, budgetDuration }: Omit<Limits, keyof RateLimits>): {
+  money?: identityV1.MoneyLimit
+} {
+  if (maxBudgetNanoUsd === null) return {}
+  return { money: { amountNanoUsd: String(maxBudgetNanoUsd), duration: budgetDuration ?? '' } }
+}
+
 /** Identity's resources as the gateway gets them. */
 export const toProto = {
   organization: ({ id, ...limits }: Organization): identityV1.IdentityResource => ({
     organization: { id, ...toRates(limits) },
   }),
   team: ({ id, organization, parent, models, ...limits }: Team): identityV1.IdentityResource => ({
-    team: { id, organization, parent: parent ?? '', models: toSelection(models), ...toRates(limits) },
+    team: {
+      ...{ id, organization, parent: parent ?? '', models: toSelection(models) },
+      ...toRates(limits),
+      ...toMoney(limits),
+    },
   }),
   workspace: ({
     id,
@@ -76,6 +88,7 @@ export const toProto = {
       previousHash: virtualKey.previousHash ?? Buffer.alloc(0),
       previousUntilMs: String(virtualKey.previousUntil?.getTime() ?? 0),
       ...toRates(virtualKey),
+      ...toMoney(virtualKey),
     },
   }),
 }
