@@ -19,5 +19,5 @@ export function refusal<Code extends ErrorCode>(
 
 /** The error that a refused caller sees. */
 export function toError({ code, parameters, param }: Refusal): AppError {
-  return AppError.of(code, parameters as ErrorParameters<ErrorCode>, param === undefined ? {} : { param })
+  return AppError.of(code, parameters, param === undefined ? {} : { param })
 }

@@ -29,6 +29,7 @@ import { type Upstream, UpstreamFailure } from '../upstream/upstream.js'
 import type { Caller } from './caller.js'
 import { ChatReply, gatewayStops } from './chat-reply.js'
 import { parseDocument, readBody } from './document.js'
+import { limitOutput } from './output-limit.js'
 import { Settlement } from './settlement.js'
 import { SourceAddresses } from './source-address.js'
 import { Underway } from '../underway.js'
@@ -107,8 +108,9 @@ export class InferencePipeline {
     const receivedAt = performance.now()
 
     // 2. Find the route: effective models = whitelist ∩ workload ∩ team ∩ virtual key.
-    const document = toChatDocument(parseDocument(body))
-    const route = this.findRoute(key, document.model)
+    const asked = toChatDocument(parseDocument(body))
+    const route = this.findRoute(key, asked.model)
+    const document = limitOutput(asked, route.entry?.maxOutputTokens ?? 0, route.provider.type)
 
     // 3. Ask the policies, when any applies to this workspace.
     if (this.snapshots.policy.state.judgesInput(key.organization, key.workspace)) {
