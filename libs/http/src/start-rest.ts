@@ -2,7 +2,9 @@ import type { MethodDefinition } from '@grpc/grpc-js'
 import type { DynamicModule } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
+import type { Attempt } from '@weir/audit'
 import type { RestConfig } from '@weir/config'
+import { AppError } from '@weir/errors'
 import { grpcServerOptions } from '@weir/contracts'
 import { type Logger, NestLogger } from '@weir/observability'
 import type { IsUnavailable } from './error.filter.js'
@@ -19,9 +21,11 @@ export async function startRest(options: {
   config: RestConfig
   logger: Logger
   isUnavailable: IsUnavailable
+  /** Puts a change that was refused, or failed, on record. */
+  recordAttempt?: (attempt: Attempt) => void
   grpc?: { services: ServiceDefinition[]; port: number }
 }): Promise<NestFastifyApplication> {
-  const { module, config, logger, isUnavailable, grpc } = options
+  const { module, config, logger, isUnavailable, recordAttempt, grpc } = options
   const app = await NestFactory.create<NestFastifyApplication>(module, restAdapter(), {
     logger: new NestLogger(logger),
     abortOnError: false,
@@ -29,7 +33,8 @@ export async function startRest(options: {
     bodyParser: false,
   })
   try {
-    configureRest(app, { logger, isUnavailable })
+    configureRest(app, { logger, isUnavailable, ...(recordAttempt && { recordAttempt }) })
+    acceptForms(app)
     if (grpc) {
       app.connectMicroservice(grpcServerOptions({ ...grpc, host: config.host, trust: config }), {
         inheritAppConfig: true,
@@ -42,4 +47,22 @@ export async function startRest(options: {
     throw error
   }
   return app
+}
+
+/** The only routes that take a form: OAuth has it so. Elsewhere one could be sent by any site's page. */
+const formRoutes = new Set(['/v1/oauth/token'])
+
+function acceptForms(app: NestFastifyApplication): void {
+  const server = app.getHttpAdapter().getInstance()
+  server.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    (request, body, done) => {
+      if (!formRoutes.has(request.routeOptions.url ?? '')) {
+        const reason = 'The body must be JSON, sent with `content-type: application/json`.'
+        return done(AppError.of('invalid_request', { reason }))
+      }
+      done(null, Object.fromEntries(new URLSearchParams(String(body))))
+    },
+  )
 }

@@ -2,14 +2,20 @@ import { type DynamicModule, Module } from '@nestjs/common'
 import { APP_GUARD } from '@nestjs/core'
 import { InternalGuard } from '@weir/contracts'
 import { type State, StateModule } from '@weir/database'
-import { MasterKeyGuard } from '@weir/http'
+import { PermissionGuard } from '@weir/http'
 import type { identityV1 } from '@weir/contracts'
 import type { IdentityConfig } from './config.js'
+import { AuditModule } from './audit/audit.module.js'
+import { MemberModule } from './member/member.module.js'
 import { OrganizationModule } from './organization/organization.module.js'
 import { CatalogReferences, type CatalogReferenceClient } from './reference/catalog-references.js'
 import { ReferenceModule } from './reference/reference.module.js'
+import { ServiceAccountModule } from './service-account/service-account.module.js'
+import { CredentialService } from './session/credential.service.js'
+import { SessionModule } from './session/session.module.js'
 import { SnapshotModule } from './snapshot/snapshot.module.js'
 import { TeamModule } from './team/team.module.js'
+import { UserModule } from './user/user.module.js'
 import { VirtualKeyModule } from './virtual-key/virtual-key.module.js'
 import { KeyPepper } from './virtual-key/key-pepper.js'
 import { WorkloadModule } from './workload/workload.module.js'
@@ -42,11 +48,21 @@ export class AppModule {
         VirtualKeyModule,
         SnapshotModule,
         ReferenceModule,
+        UserModule,
+        SessionModule,
+        ServiceAccountModule,
+        MemberModule,
+        AuditModule,
       ],
       providers: [
         ...shared,
         { provide: APP_GUARD, useValue: new InternalGuard(config) },
-        { provide: APP_GUARD, useValue: new MasterKeyGuard(config.masterKey) },
+        {
+          provide: APP_GUARD,
+          useFactory: (credentials: CredentialService) =>
+            new PermissionGuard(config.masterKey, (credential) => credentials.check(credential)),
+          inject: [CredentialService],
+        },
       ],
       exports: shared.map(({ provide }) => provide),
     }

@@ -76,6 +76,7 @@ export function usageReport({ caller, query, source, now = new Date() }: UsageRe
   const conditions = new Conditions()
   conditions.add(`start >= ${conditions.value(period.start)} AND start < ${conditions.value(period.end)}`)
   conditions.add(`organization = ${conditions.value(caller.organization)}`)
+  if (caller.visible) conditions.add(`workspace = ANY(${conditions.value(caller.visible)}::text[])`)
   conditions.addFilters(query)
 
   const keys: GroupKey[] = [

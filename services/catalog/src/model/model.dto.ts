@@ -131,7 +131,7 @@ export class ModelResponse {
 /** A model with what is shown of others. */
 export interface ShownModel {
   model: Model
-  provider: Pick<Provider, 'name'> | undefined
+  provider: Pick<Provider, 'name' | 'workspace'> | undefined
   prices: Price[]
 }
 

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common'
 import { InjectRepository } from '@nestjs/typeorm'
 import { type Change, ChangeLog, isUniqueViolation, newId, violatedForeignKey } from '@weir/database'
 import { AppError } from '@weir/errors'
-import { afterCursor, type Caller, inUse } from '@weir/http'
-import { type EntityManager, In, MoreThan, Repository } from 'typeorm'
+import { afterCursor, type Caller, inUse, isVisible } from '@weir/http'
+import { type EntityManager, In, IsNull, MoreThan, Repository } from 'typeorm'
 import { addPrices, readPrices, withdrawFuturePrices } from '../price/model-prices.js'
 import { Provider } from '../provider/provider.entity.js'
 import { findProvider } from '../provider/provider.service.js'
@@ -53,11 +53,13 @@ export class ModelService {
     const model = await this.find(caller, idOrName)
     if (!model) throw AppError.of('model_not_found', { model: idOrName })
     const [shown] = await this.show([model])
+    if (!isVisible(caller, shown?.provider?.workspace ?? null))
+      throw AppError.of('model_not_found', { model: idOrName })
     return shown as ShownModel
   }
 
   async list(caller: Caller, { limit, cursor, provider, name }: ListModelsQuery): Promise<ShownModel[]> {
-    const { organization } = caller
+    const { organization, visible } = caller
     const after = afterCursor(cursor)
     const of = provider === undefined ? undefined : await findProvider(this.models.manager, caller, provider)
     if (of === null) return []
@@ -65,7 +67,7 @@ export class ModelService {
       where: {
         organization,
         ...(after && { id: MoreThan(after) }),
-        ...(of && { provider: of.id }),
+        ...(of ? { provider: of.id } : visible && { provider: In(await this.providersOf(caller)) }),
         ...(name && { name }),
       },
       order: { id: 'ASC' },
@@ -121,6 +123,18 @@ export class ModelService {
       if (!affected) throw AppError.of('model_not_found', { model: idOrName })
       changed({ organization, kind: 'model', id: model.id, action: 'deleted' })
     })
+  }
+
+  /** Providers whose models the caller may see: those of its workspaces, and those that all share. */
+  private async providersOf({ organization, visible = [] }: Caller): Promise<string[]> {
+    const providers = await this.models.manager.find(Provider, {
+      select: { id: true },
+      where: [
+        { organization, workspace: IsNull() },
+        { organization, workspace: In(visible) },
+      ],
+    })
+    return providers.map(({ id }) => id)
   }
 
   /** No name looks like an id. */

@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common'
 import { InjectRepository } from '@nestjs/typeorm'
 import { ChangeLog, isUniqueViolation, newId, violatedForeignKey } from '@weir/database'
 import { AppError, invalidFields } from '@weir/errors'
-import { afterCursor, type Caller, inUse, namedUsers } from '@weir/http'
+import { afterCursor, authorizeIn, type Caller, inUse, isVisible, namedUsers } from '@weir/http'
 import { Keyring } from '@weir/secrets'
 import { AddressPolicy } from '@weir/upstream-address'
-import { type EntityManager, MoreThan, Repository } from 'typeorm'
+import { type EntityManager, In, IsNull, MoreThan, Repository } from 'typeorm'
 import { repriceModels } from '../model/reprice.js'
 import { IdentityReferences } from '../reference/identity-references.js'
 import { toBaseUrl } from './base-url.js'
@@ -28,7 +28,8 @@ export class ProviderService {
     const { name, type } = dto
     const baseUrl = toBaseUrl(type, dto.base_url ?? null, this.addressPolicy)
     const credential = this.seal(id, type, dto.api_key ?? null)
-    const workspace = dto.workspace ? await this.identity.getWorkspaceId(caller, dto.workspace) : null
+    const workspace = await this.findWorkspace(caller, dto.workspace ?? null)
+    authorizeIn(caller, workspace)
     try {
       await this.changeLog.write(async (manager, changed) => {
         await manager.insert(Provider, { id, organization, name, type, baseUrl, workspace, ...credential })
@@ -46,18 +47,22 @@ export class ProviderService {
     return provider
   }
 
-  list(
-    { organization }: Caller,
-    { limit, cursor, type, workspace }: ListProvidersQuery,
-  ): Promise<Provider[]> {
+  list(caller: Caller, { limit, cursor, type, workspace }: ListProvidersQuery): Promise<Provider[]> {
+    const { organization, visible } = caller
     const after = afterCursor(cursor)
+    const where = {
+      organization,
+      ...(after && { id: MoreThan(after) }),
+      ...(type && { type }),
+    }
+    const of = workspace ? [workspace] : visible
+    const seen = [
+      { ...where, ...(of && { workspace: In(of.filter((id) => isVisible(caller, id))) }) },
+      // Those that all workspaces share.
+      ...(visible && !workspace ? [{ ...where, workspace: IsNull() }] : []),
+    ]
     return this.providers.find({
-      where: {
-        organization,
-        ...(after && { id: MoreThan(after) }),
-        ...(type && { type }),
-        ...(workspace && { workspace }),
-      },
+      where: seen,
       order: { id: 'ASC' },
       take: limit + 1,
     })
@@ -67,10 +72,11 @@ export class ProviderService {
     const { organization } = caller
     const before = await this.get(caller, idOrName)
     const { id, type } = before
+    authorizeIn(caller, before.workspace)
     const { name, base_url: baseUrl, api_key: apiKey } = dto
-    const workspace = dto.workspace
-      ? await this.identity.getWorkspaceId(caller, dto.workspace)
-      : dto.workspace
+    const workspace =
+      dto.workspace === undefined ? undefined : await this.findWorkspace(caller, dto.workspace)
+    if (workspace !== undefined) authorizeIn(caller, workspace)
     const values = {
       ...(name !== undefined && { name }),
       ...(baseUrl !== undefined && { baseUrl: toBaseUrl(type, baseUrl, this.addressPolicy) }),
@@ -98,7 +104,8 @@ export class ProviderService {
 
   async delete(caller: Caller, idOrName: string): Promise<void> {
     const { organization } = caller
-    const { id, name } = await this.get(caller, idOrName)
+    const { id, name, workspace } = await this.get(caller, idOrName)
+    authorizeIn(caller, workspace)
     try {
       await this.changeLog.write(async (manager, changed) => {
         const users = await this.users(manager, id)
@@ -112,6 +119,14 @@ export class ProviderService {
       // A model of it was made while it was being deleted.
       throw inUse('provider', name, await this.users(this.providers.manager, id))
     }
+  }
+
+  /** The workspace that a provider is for, if the caller may see it; null: all. Throws workspace_not_found. */
+  private async findWorkspace(caller: Caller, idOrName: string | null): Promise<string | null> {
+    if (idOrName === null) return null
+    const id = await this.identity.getWorkspaceId(caller, idOrName)
+    if (isVisible(caller, id)) return id
+    throw AppError.of('workspace_not_found', { workspace: idOrName }, { param: 'workspace' })
   }
 
   /** The columns of the credential; sealed for this provider alone, so that it is of no use at another. */
@@ -139,16 +154,18 @@ export class ProviderService {
   }
 }
 
-/** The provider with an id or a name; no name looks like an id. */
-export function findProvider(
+/** The provider with an id or a name, if the caller may see it; no name looks like an id. */
+export async function findProvider(
   manager: EntityManager,
-  { organization }: Caller,
+  caller: Caller,
   idOrName: string,
 ): Promise<Provider | null> {
-  return manager.findOne(Provider, {
+  const { organization } = caller
+  const provider = await manager.findOne(Provider, {
     where: [
       { organization, id: idOrName },
       { organization, name: idOrName },
     ],
   })
+  return provider && isVisible(caller, provider.workspace) ? provider : null
 }

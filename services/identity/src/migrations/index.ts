@@ -1,6 +1,8 @@
 import { CreateIdentity1763700000000 } from './1763700000000-create-identity.js'
 import { RateLimits1763740000000 } from './1763740000000-rate-limits.js'
 import { ProtectTenants1763741000000 } from './1763741000000-protect-tenants.js'
+import { CreatePeople1763742000000 } from './1763742000000-create-people.js'
+import { CreateAuditTrail1763743000000 } from './1763743000000-create-audit-trail.js'
 import { KeyRights1763744000000 } from './1763744000000-key-rights.js'
 
 /** Every migration, oldest first. */
@@ -8,5 +10,7 @@ export const migrations = [
   CreateIdentity1763700000000,
   RateLimits1763740000000,
   ProtectTenants1763741000000,
+  CreatePeople1763742000000,
+  CreateAuditTrail1763743000000,
   KeyRights1763744000000,
 ]

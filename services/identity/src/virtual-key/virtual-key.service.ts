@@ -2,10 +2,11 @@ import { Injectable } from '@nestjs/common'
 import { InjectRepository } from '@nestjs/typeorm'
 import { ChangeLog, newId, violatedForeignKey } from '@weir/database'
 import { AppError, invalidFields } from '@weir/errors'
-import { afterCursor, type Caller } from '@weir/http'
+import { afterCursor, authorizeIn, type Caller, isVisible } from '@weir/http'
 import { generateVirtualKey } from '@weir/secrets'
-import { type EntityManager, MoreThan, Repository } from 'typeorm'
+import { type EntityManager, In, MoreThan, Repository } from 'typeorm'
 import { toLimits } from '../limit/limits.dto.js'
+import { grantManagement, refuseWiderKey } from '../role/management-grant.js'
 import { Team } from '../team/team.entity.js'
 import { Workload } from '../workload/workload.entity.js'
 import { findWorkspace } from '../workspace/workspace.service.js'
@@ -42,6 +43,7 @@ export class VirtualKeyService {
     await this.write(dto, async (manager, changed) => {
       const workspace = await findWorkspace(manager, caller, dto.workspace)
       if (!workspace) throw this.notFound('virtual_key_workspace', dto)
+      authorizeIn(caller, workspace.id)
       await this.checkReferences(manager, caller, { workspace: workspace.id, workload, team })
       await manager.insert(VirtualKey, {
         ...{ id, organization, ...secret, name, workspace: workspace.id, workload, team, models },
@@ -54,19 +56,22 @@ export class VirtualKeyService {
         disabled: dto.disabled ?? false,
         ...toLimits(dto),
       })
+      if (dto.type && dto.type !== 'llm')
+        await grantManagement(manager, caller.principal, { id, organization, workspace: workspace.id })
       changed({ organization, kind: 'virtual_key', id, action: 'created' })
     })
     return { virtualKey: await this.get(caller, id), value }
   }
 
-  async get({ organization }: Caller, id: string): Promise<VirtualKey> {
-    const virtualKey = await this.virtualKeys.findOneBy({ id, organization })
-    if (!virtualKey) throw AppError.of('key_not_found', { key: id })
+  async get(caller: Caller, id: string): Promise<VirtualKey> {
+    const virtualKey = await this.virtualKeys.findOneBy({ id, organization: caller.organization })
+    if (!virtualKey || !isVisible(caller, virtualKey.workspace))
+      throw AppError.of('key_not_found', { key: id })
     return virtualKey
   }
 
   async list(caller: Caller, query: ListVirtualKeysQuery): Promise<VirtualKey[]> {
-    const { organization } = caller
+    const { organization, visible } = caller
     const { limit, cursor, workspace, team, workload } = query
     const after = afterCursor(cursor)
     const of =
@@ -76,7 +81,7 @@ export class VirtualKeyService {
       where: {
         organization,
         ...(after && { id: MoreThan(after) }),
-        ...(of && { workspace: of.id }),
+        ...(of ? { workspace: of.id } : visible && { workspace: In(visible) }),
         ...(team && { team }),
         ...(workload && { workload }),
       },
@@ -95,8 +100,8 @@ export class VirtualKeyService {
     }
     const values = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
     await this.write(dto, async (manager, changed) => {
-      const current = await manager.findOneBy(VirtualKey, { id, organization })
-      if (!current) throw AppError.of('key_not_found', { key: id })
+      const current = await this.manage(manager, caller, id)
+      if (type !== undefined && type !== 'llm') await grantManagement(manager, caller.principal, current)
       await this.checkReferences(manager, caller, { workspace: current.workspace, workload, team })
       const { affected } = await manager.update(
         VirtualKey,
@@ -119,6 +124,7 @@ export class VirtualKeyService {
     const { organization } = caller
     const { value, ...secret } = this.makeValue()
     await this.changeLog.write(async (manager, changed) => {
+      await this.manage(manager, caller, id)
       const { affected } = await manager.update(
         VirtualKey,
         { id, organization },
@@ -135,12 +141,24 @@ export class VirtualKeyService {
     return { virtualKey: await this.get(caller, id), value }
   }
 
-  async delete({ organization }: Caller, id: string): Promise<void> {
+  async delete(caller: Caller, id: string): Promise<void> {
+    const { organization } = caller
     await this.changeLog.write(async (manager, changed) => {
+      await this.manage(manager, caller, id)
       const { affected } = await manager.delete(VirtualKey, { id, organization })
       if (!affected) throw AppError.of('key_not_found', { key: id })
       changed({ organization, kind: 'virtual_key', id, action: 'deleted' })
     })
+  }
+
+  /** The virtual key, which the caller may change. Throws key_not_found, permission_denied. */
+  private async manage(manager: EntityManager, caller: Caller, id: string): Promise<VirtualKey> {
+    const virtualKey = await manager.findOneBy(VirtualKey, { id, organization: caller.organization })
+    if (!virtualKey || !isVisible(caller, virtualKey.workspace))
+      throw AppError.of('key_not_found', { key: id })
+    authorizeIn(caller, virtualKey.workspace)
+    await refuseWiderKey(manager, caller.principal, virtualKey)
+    return virtualKey
   }
 
   private makeValue(): { value: string; hash: Buffer; hint: string } {

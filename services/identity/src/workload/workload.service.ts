@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common'
 import { InjectRepository } from '@nestjs/typeorm'
 import { ChangeLog, violatedForeignKey } from '@weir/database'
 import { AppError } from '@weir/errors'
-import { afterCursor, type Caller, inUse, namedUsers } from '@weir/http'
-import { type EntityManager, MoreThan, Repository } from 'typeorm'
+import { afterCursor, authorizeIn, type Caller, inUse, isVisible, namedUsers } from '@weir/http'
+import { type EntityManager, In, MoreThan, Repository } from 'typeorm'
 import { toRateLimits } from '../limit/rate-limits.dto.js'
 import { findWorkspace } from '../workspace/workspace.service.js'
 import { workloadIdCandidates } from './workload-id.js'
@@ -24,6 +24,7 @@ export class WorkloadService {
       const id = await this.changeLog.write(async (manager, changed) => {
         const workspace = await findWorkspace(manager, caller, dto.workspace)
         if (!workspace) throw this.workspaceNotFound(dto.workspace)
+        authorizeIn(caller, workspace.id)
         for (const id of dto.id ? [dto.id] : workloadIdCandidates(dto.name)) {
           const { name, models } = dto
           const workload = { id, organization, workspace: workspace.id, name, models, ...toRateLimits(dto) }
@@ -47,20 +48,25 @@ export class WorkloadService {
     }
   }
 
-  async get({ organization }: Caller, id: string): Promise<Workload> {
-    const workload = await this.workloads.findOneBy({ id, organization })
-    if (!workload) throw AppError.of('workload_not_found', { workload: id })
+  async get(caller: Caller, id: string): Promise<Workload> {
+    const workload = await this.workloads.findOneBy({ id, organization: caller.organization })
+    if (!workload || !isVisible(caller, workload.workspace))
+      throw AppError.of('workload_not_found', { workload: id })
     return workload
   }
 
   async list(caller: Caller, { limit, cursor, workspace }: ListWorkloadsQuery): Promise<Workload[]> {
-    const { organization } = caller
+    const { organization, visible } = caller
     const after = afterCursor(cursor)
     const of =
       workspace === undefined ? undefined : await findWorkspace(this.workloads.manager, caller, workspace)
     if (of === null) return []
     return this.workloads.find({
-      where: { organization, ...(after && { id: MoreThan(after) }), ...(of && { workspace: of.id }) },
+      where: {
+        organization,
+        ...(after && { id: MoreThan(after) }),
+        ...(of ? { workspace: of.id } : visible && { workspace: In(visible) }),
+      },
       order: { id: 'ASC' },
       take: limit + 1,
     })
@@ -68,6 +74,7 @@ export class WorkloadService {
 
   async update(caller: Caller, id: string, dto: UpdateWorkloadDto): Promise<Workload> {
     const { organization } = caller
+    authorizeIn(caller, (await this.get(caller, id)).workspace)
     const { name, models } = dto
     const values = {
       ...(name !== undefined && { name }),
@@ -86,7 +93,9 @@ export class WorkloadService {
     return this.get(caller, id)
   }
 
-  async delete({ organization }: Caller, id: string): Promise<void> {
+  async delete(caller: Caller, id: string): Promise<void> {
+    const { organization } = caller
+    authorizeIn(caller, (await this.get(caller, id)).workspace)
     try {
       await this.changeLog.write(async (manager, changed) => {
         const users = await this.users(manager, id)

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common'
 import { InjectRepository } from '@nestjs/typeorm'
 import { ChangeLog, isUniqueViolation, newId, violatedForeignKey } from '@weir/database'
 import { AppError } from '@weir/errors'
-import { afterCursor, type Caller, inUse, namedUsers } from '@weir/http'
-import { type EntityManager, MoreThan, Repository } from 'typeorm'
+import { afterCursor, authorizeIn, type Caller, inUse, isVisible, namedUsers } from '@weir/http'
+import { type EntityManager, In, MoreThan, Repository } from 'typeorm'
 import { toRateLimits } from '../limit/rate-limits.dto.js'
 import { CatalogReferences } from '../reference/catalog-references.js'
 import type { CreateWorkspaceDto, ListWorkspacesQuery, UpdateWorkspaceDto } from './workspace.dto.js'
@@ -40,21 +40,22 @@ export class WorkspaceService {
     return this.get(caller, id)
   }
 
-  async get({ organization }: Caller, idOrName: string): Promise<Workspace> {
-    const workspace = await findWorkspace(this.workspaces.manager, { organization }, idOrName)
+  async get(caller: Caller, idOrName: string): Promise<Workspace> {
+    const workspace = await findWorkspace(this.workspaces.manager, caller, idOrName)
     if (!workspace) throw AppError.of('workspace_not_found', { workspace: idOrName })
     return workspace
   }
 
   list(
-    { organization }: Caller,
+    { organization, visible }: Caller,
     { limit, cursor, name, environment }: ListWorkspacesQuery,
   ): Promise<Workspace[]> {
     const after = afterCursor(cursor)
     return this.workspaces.find({
       where: {
         organization,
-        ...(after && { id: MoreThan(after) }),
+        ...(after !== undefined && { id: MoreThan(after) }),
+        ...(visible && { id: In(visible.filter((id) => after === undefined || id > after)) }),
         ...(name && { name }),
         ...(environment && { environment }),
       },
@@ -66,6 +67,7 @@ export class WorkspaceService {
   async update(caller: Caller, idOrName: string, dto: UpdateWorkspaceDto): Promise<Workspace> {
     const { organization } = caller
     const { id } = await this.get(caller, idOrName)
+    authorizeIn(caller, id)
     const { name, environment, description } = dto
     const values = {
       ...(name !== undefined && { name }),
@@ -93,6 +95,7 @@ export class WorkspaceService {
   async delete(caller: Caller, idOrName: string): Promise<void> {
     const { organization } = caller
     const { id, name } = await this.get(caller, idOrName)
+    authorizeIn(caller, id)
     const providers = await this.catalog.findUsersOfWorkspace({ organization, workspace: id })
     try {
       await this.changeLog.write(async (manager, changed) => {
@@ -126,16 +129,18 @@ export class WorkspaceService {
   }
 }
 
-/** The workspace with an id or a name; no name looks like an id. */
+/** The workspace with an id or a name, if the caller may see it; no name looks like an id. */
 export async function findWorkspace(
   manager: EntityManager,
-  { organization }: Caller,
+  caller: Caller,
   idOrName: string,
 ): Promise<Workspace | null> {
-  return manager.findOne(Workspace, {
+  const { organization } = caller
+  const workspace = await manager.findOne(Workspace, {
     where: [
       { organization, id: idOrName },
       { organization, name: idOrName },
     ],
   })
+  return workspace && isVisible(caller, workspace.id) ? workspace : null
 }

@@ -63,10 +63,12 @@ export class RequestLogService {
 }
 
 function attemptsOf(caller: Caller, manager: EntityManager): SelectQueryBuilder<LedgerEntry> {
-  return manager
+  const { organization, visible } = caller
+  const rows = manager
     .createQueryBuilder(LedgerEntry, 'entry')
-    .where('entry.organization = :organization', caller)
+    .where('entry.organization = :organization', { organization })
     .orderBy('entry.started_at', 'DESC')
+  return visible ? rows.andWhere('entry.workspace = ANY(:visible)', { visible }) : rows
 }
 
 /**
