@@ -8,6 +8,7 @@ import { addPrices, readPrices, withdrawFuturePrices } from '../price/model-pric
 import { Provider } from '../provider/provider.entity.js'
 import { findProvider } from '../provider/provider.service.js'
 import { IdentityReferences } from '../reference/identity-references.js'
+import { findWhitelists } from '../whitelist/whitelist-entry.entity.js'
 import type { CreateModelDto, ListModelsQuery, ShownModel, UpdateModelDto } from './model.dto.js'
 import { Model } from './model.entity.js'
 import { decidePricing, type Pricing } from './pricing.js'
@@ -118,11 +119,16 @@ export class ModelService {
     const { organization } = caller
     const { model } = await this.get(caller, idOrName)
     await this.refuseIfUsed(caller, model)
-    await this.changeLog.write(async (manager, changed) => {
-      const { affected } = await manager.delete(Model, { id: model.id, organization })
-      if (!affected) throw AppError.of('model_not_found', { model: idOrName })
-      changed({ organization, kind: 'model', id: model.id, action: 'deleted' })
-    })
+    try {
+      await this.changeLog.write(async (manager, changed) => {
+        const { affected } = await manager.delete(Model, { id: model.id, organization })
+        if (!affected) throw AppError.of('model_not_found', { model: idOrName })
+        changed({ organization, kind: 'model', id: model.id, action: 'deleted' })
+      })
+    } catch (error) {
+      if (violatedForeignKey(error) !== 'whitelist_entry_model') throw error
+      throw inUse('model', model.name, await findWhitelists(this.models.manager, model.id))
+    }
   }
 
   /** Providers whose models the caller may see: those of its workspaces, and those that all share. */

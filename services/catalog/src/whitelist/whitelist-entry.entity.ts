@@ -1,4 +1,12 @@
-import { Column, CreateDateColumn, Entity, PrimaryColumn, UpdateDateColumn } from 'typeorm'
+import { namedUsers } from '@weir/http'
+import {
+  Column,
+  CreateDateColumn,
+  Entity,
+  type EntityManager,
+  PrimaryColumn,
+  UpdateDateColumn,
+} from 'typeorm'
 
 /** A model that a workspace may use, on the workspace's own terms. */
 @Entity('whitelist_entry')
@@ -40,4 +48,14 @@ export class WhitelistEntry {
 
   @UpdateDateColumn({ name: 'updated_at', type: 'timestamptz' })
   updatedAt: Date
+}
+
+/** What a model cannot be deleted for, for people: whitelist of `ws_…`. */
+export async function findWhitelists(manager: EntityManager, model: string): Promise<string[]> {
+  const entries = await manager.find(WhitelistEntry, {
+    where: { model },
+    order: { id: 'ASC' },
+    take: namedUsers + 1,
+  })
+  return entries.map(({ workspace }) => `whitelist of workspace \`${workspace}\``)
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common'
 import { InjectRepository } from '@nestjs/typeorm'
 import { ChangeLog, isUniqueViolation, newId, violatedForeignKey } from '@weir/database'
 import { AppError, invalidFields } from '@weir/errors'
-import { afterCursor, authorizeIn, type Caller } from '@weir/http'
+import { afterCursor, authorizeIn, type Caller, isVisible } from '@weir/http'
 import { In, MoreThan, Repository } from 'typeorm'
 import { Model } from '../model/model.entity.js'
 import { IdentityReferences } from '../reference/identity-references.js'
@@ -30,6 +30,7 @@ export class WhitelistService {
   async create(caller: Caller, workspaceIdOrName: string, dto: CreateWhitelistEntryDto): Promise<ShownEntry> {
     const { organization } = caller
     const workspace = await this.identity.getWorkspaceId(caller, workspaceIdOrName)
+    if (!isVisible(caller, workspace)) throw workspaceNotFound(workspaceIdOrName)
     authorizeIn(caller, workspace)
     const model = await this.findModel(caller, dto.model)
     if (!model) throw this.modelNotFound(dto.model)
@@ -56,7 +57,8 @@ export class WhitelistService {
     { limit, cursor }: ListWhitelistQuery,
   ): Promise<ShownEntry[]> {
     const { organization } = caller
-    const workspace = await this.identity.getWorkspaceId(caller, workspaceIdOrName)
+    const workspace = await this.workspaceOf(caller, workspaceIdOrName)
+    if (!isVisible(caller, workspace)) throw workspaceNotFound(workspaceIdOrName)
     const after = afterCursor(cursor)
     const entries = await this.entries.find({
       where: { organization, workspace, ...(after && { id: MoreThan(after) }) },
@@ -71,11 +73,11 @@ export class WhitelistService {
   }
 
   async get(caller: Caller, workspaceIdOrName: string, modelIdOrName: string): Promise<ShownEntry> {
-    const workspace = await this.identity.getWorkspaceId(caller, workspaceIdOrName)
+    const workspace = await this.workspaceOf(caller, workspaceIdOrName)
     const model = await this.findModel(caller, modelIdOrName)
     const { organization } = caller
     const entry = model && (await this.entries.findOneBy({ organization, workspace, model: model.id }))
-    if (!entry) throw this.modelNotFound(modelIdOrName)
+    if (!entry || !isVisible(caller, workspace)) throw this.modelNotFound(modelIdOrName)
     return { entry, modelName: model.name }
   }
 
@@ -113,6 +115,18 @@ export class WhitelistService {
     })
   }
 
+  /** Entries of a workspace that is gone can still be seen and deleted, by its id. */
+  private async workspaceOf(caller: Caller, idOrName: string): Promise<string> {
+    try {
+      return await this.identity.getWorkspaceId(caller, idOrName)
+    } catch (error) {
+      const { organization } = caller
+      const isLeft = await this.entries.existsBy({ organization, workspace: idOrName })
+      if (isLeft && error instanceof AppError && error.code === 'workspace_not_found') return idOrName
+      throw error
+    }
+  }
+
   private findModel({ organization }: Caller, idOrName: string): Promise<Model | null> {
     return this.models.findOne({
       where: [
@@ -125,6 +139,10 @@ export class WhitelistService {
   private modelNotFound(model: string): AppError {
     return AppError.of('model_not_found', { model }, { param: 'model' })
   }
+}
+
+function workspaceNotFound(workspace: string): AppError {
+  return AppError.of('workspace_not_found', { workspace }, { param: 'workspace' })
 }
 
 type Terms = Partial<Omit<WhitelistEntry, 'id' | 'organization' | 'workspace' | 'model'>>
