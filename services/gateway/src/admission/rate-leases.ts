@@ -1,7 +1,7 @@
 import type { policyV1 } from '@weir/contracts'
 import type { Logger } from '@weir/observability'
 import { randomUUID } from 'node:crypto'
-import { exchangeEveryMs, RateCounter, type RateKind } from './rate-counter.js'
+import { exchangeEveryMs, RateCounter, type RateKind, windowMs } from './rate-counter.js'
 
 /** Without anything to say, the gateway shows so often that it lives, and while it holds a lease so often that others may call it back. */
 const heartbeatMs = 1_000
@@ -16,6 +16,10 @@ const pendingMs = 20
 const longestWaitMs = 700
 
 const evictEveryMs = 30_000
+
+/** How often it is asked what is left of the limits in use, for the case that nobody can be asked then; of so many at most. */
+const refreshEveryMs = 1_000
+const refreshedAtMost = 500
 
 interface RatePeer {
   exchangeRates(request: policyV1.ExchangeRatesRequest): Promise<policyV1.ExchangeRatesResponse>
@@ -39,6 +43,7 @@ export class RateLeases {
   private alone = { isAlone: false, time: 0 }
   private exchangedAtMs = -Infinity
   private evictedAtMs = 0
+  private refreshedAtMs = 0
   private readonly timer: NodeJS.Timeout
   private soon: NodeJS.Timeout | undefined
 
@@ -85,12 +90,17 @@ export class RateLeases {
     })
   }
 
-  /** Gives back all that is held. */
-  async close(): Promise<void> {
-    if (this.isClosed) return
+  /** Says no more, and gives nothing back: as if the process had been killed. */
+  kill(): void {
     this.isClosed = true
     clearInterval(this.timer)
     clearTimeout(this.soon)
+  }
+
+  /** Gives back all that is held. */
+  async close(): Promise<void> {
+    if (this.isClosed) return
+    this.kill()
     for (const counter of this.counters.values())
       for (const { resolve } of counter.waiters.splice(0)) resolve(false)
     const request = { gateway: this.gateway, epoch: this.epoch, sequence: ++this.sequence }
@@ -105,6 +115,7 @@ export class RateLeases {
       if (counter.left > 0) isHolding = true
     }
     if (nowMs - this.evictedAtMs > evictEveryMs) this.evict(nowMs)
+    if (nowMs - this.refreshedAtMs >= refreshEveryMs) this.refresh(nowMs)
     const sinceMs = nowMs - this.exchangedAtMs
     const dueMs = this.alone.isAlone ? retryMs : isHolding ? heldHeartbeatMs : heartbeatMs
     if (sinceMs >= dueMs || (!this.alone.isAlone && this.dirty.length > 0)) void this.exchange()
@@ -207,6 +218,16 @@ export class RateLeases {
 
   private aloneTerms(): { time: number; gateways: number } {
     return { time: this.alone.time, gateways: Math.max(1, this.gateways) }
+  }
+
+  private refresh(nowMs: number): void {
+    this.refreshedAtMs = nowMs
+    let count = 0
+    for (const counter of this.counters.values()) {
+      if (nowMs - counter.lastTakenAtMs > windowMs) continue
+      counter.markDirty()
+      if (++count === refreshedAtMost) return
+    }
   }
 
   private evict(nowMs: number): void {

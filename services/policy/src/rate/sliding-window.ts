@@ -2,10 +2,10 @@
 export const windowMs = 60_000
 
 /** What was used within so many milliseconds is counted as one, and as if it had been used at their end. */
-const bucketMs = 200
+const bucketMs = 50
 
 /**
- * What was used in the last 60 seconds. An amount leaves the window up to 200 ms late, never early:
+ * What was used in the last 60 seconds. An amount leaves the window up to 50 ms late, never early:
  * no 60 seconds ever have more than they may. Times are of one monotonic clock, in milliseconds.
  */
 export class SlidingWindow {
