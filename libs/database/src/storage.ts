@@ -1,13 +1,17 @@
+import type { Attempt } from '@weir/audit'
 import { type Bus, createBus } from '@weir/bus'
 import type { StatefulConfig } from '@weir/config'
 import type { Logger, PrivateServer } from '@weir/observability'
 import type { DataSource, MigrationInterface } from 'typeorm'
+import { AttemptRecord } from './attempt-record.js'
 import { awaitDataSource } from './data-source.js'
 
 /** A service's database and its bus, open. */
 export interface Storage {
   dataSource: DataSource
   bus: Bus
+  /** Puts a change that was refused, or failed, on record; for those services that have an outbox. */
+  recordAttempt: (attempt: Attempt) => void
   /** Lets go of the bus, then of the database. */
   close(): Promise<void>
 }
@@ -48,13 +52,16 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     log: logger,
   })
   privateServer.addCheck('bus', async () => ((await bus.ready()) ? undefined : 'does not answer'))
+  const attempts = new AttemptRecord(name, dataSource)
   const closing = new AbortController()
   void provision(bus, logger, closing.signal)
   return {
     dataSource,
     bus,
+    recordAttempt: (attempt) => attempts.add(attempt),
     async close() {
       closing.abort()
+      await attempts.close()
       await bus.close()
       await dataSource.destroy()
     },

@@ -1,10 +1,12 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common'
 import { RpcException } from '@nestjs/microservices'
 import { status as GrpcStatus } from '@grpc/grpc-js'
+import type { Attempt } from '@weir/audit'
 import { AppError } from '@weir/errors'
 import type { Logger } from '@weir/observability'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { throwError } from 'rxjs'
+import { attemptOf } from './attempt.js'
 
 /** Whether an error means that a service's database cannot be reached; given by who has one. */
 export type IsUnavailable = (error: unknown) => boolean
@@ -19,12 +21,16 @@ const grpcStatuses: Record<number, GrpcStatus> = {
   503: GrpcStatus.UNAVAILABLE,
 }
 
-/** Every error that leaves a service is one of the table; what else happened stays in the log. */
+/**
+ * Every error that leaves a service is one of the table; what else happened stays in the log. A change
+ * that is refused, or fails, goes on record.
+ */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   constructor(
     private readonly logger: Logger,
     private readonly isUnavailable: IsUnavailable,
+    private readonly recordAttempt: (attempt: Attempt) => void = () => undefined,
   ) {}
 
   catch(error: unknown, host: ArgumentsHost): unknown {
@@ -32,6 +38,8 @@ export class ErrorFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest>()
     const appError = this.toAppError(error, request)
     if (appError.status >= 500) this.log(appError, error, request)
+    const attempt = attemptOf(request, appError)
+    if (attempt) this.recordAttempt(attempt)
     return host
       .switchToHttp()
       .getResponse<FastifyReply>()

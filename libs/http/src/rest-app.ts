@@ -1,4 +1,5 @@
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
+import type { Attempt } from '@weir/audit'
 import { AppError } from '@weir/errors'
 import type { Logger } from '@weir/observability'
 import { randomUUID } from 'node:crypto'
@@ -30,10 +31,10 @@ export function restAdapter(): FastifyAdapter {
 /** What every REST service does to each request: validate, answer errors from the table, name the request. */
 export function configureRest(
   app: NestFastifyApplication,
-  options: { logger: Logger; isUnavailable: IsUnavailable },
+  options: { logger: Logger; isUnavailable: IsUnavailable; recordAttempt?: (attempt: Attempt) => void },
 ): void {
   app.useGlobalPipes(new BodyPipe(), validationPipe())
-  app.useGlobalFilters(new ErrorFilter(options.logger, options.isUnavailable))
+  app.useGlobalFilters(new ErrorFilter(options.logger, options.isUnavailable, options.recordAttempt))
   app.useGlobalInterceptors(new TracingInterceptor())
   const server = app.getHttpAdapter().getInstance()
   server.addHook('onResponse', (request, reply, done) => {

@@ -22,7 +22,7 @@ export async function startAggregator(context: ServiceContext<AggregatorConfig>)
     outbox,
     checkCredential: remoteCredentials(identity),
   })
-  const app = await startRest({ module, config, logger, isUnavailable })
+  const app = await startRest({ module, config, logger, isUnavailable, recordAttempt: storage.recordAttempt })
   app.connectMicroservice({ strategy: new BusServer(bus, aggregatorGroup) })
   await app.startAllMicroservices()
   outbox.start()

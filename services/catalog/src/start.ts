@@ -28,6 +28,7 @@ export async function startCatalog(context: ServiceContext<CatalogConfig>): Prom
     config,
     logger,
     isUnavailable,
+    recordAttempt: storage.recordAttempt,
     grpc: { services, port: config.grpcPort },
   })
   state.start()

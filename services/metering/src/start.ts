@@ -28,6 +28,7 @@ export async function startMetering(context: ServiceContext<MeteringConfig>): Pr
     config,
     logger,
     isUnavailable,
+    recordAttempt: storage.recordAttempt,
   })
   app.connectMicroservice({ strategy: new BusServer(bus, meteringGroup) })
   await app.startAllMicroservices()

@@ -46,7 +46,9 @@ export class BusServer extends Server implements CustomTransportStrategy {
   }
 
   private async subscribe(): Promise<void> {
-    const topics = [...this.messageHandlers.keys()]
+    // Beside a gRPC server there are handlers of its calls too, which Nest hands to every transport.
+    const handlers = [...this.messageHandlers].filter(([, handler]) => isOfEvent(handler))
+    const topics = handlers.map(([topic]) => topic)
     if (topics.length === 0) return
     this.subscription = await this.bus.subscribe({
       group: this.group,
@@ -64,6 +66,10 @@ export class BusServer extends Server implements CustomTransportStrategy {
       if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined })
     })
   }
+}
+
+function isOfEvent(handler: MessageHandler): boolean {
+  return (handler.extras as { eventType?: unknown } | undefined)?.eventType !== undefined
 }
 
 function eventTypeOf(handler: MessageHandler): EventType<object> {

@@ -16,7 +16,8 @@ export function parseMoment(text: string): Date | undefined {
   return Number.isNaN(moment.getTime()) ? undefined : moment
 }
 
-function MomentField(description: string): PropertyDecorator {
+/** A parameter that is a moment: RFC 3339, or a date alone. */
+export function MomentField(description: string): PropertyDecorator {
   const schema = { type: String, example: '2026-01-31' } as ApiPropertyOptions
   return Field({ description, optional: true }, schema, (value) =>
     typeof value === 'string' && parseMoment(value)

@@ -1,10 +1,12 @@
 import { CreateCatalog1763700000000 } from './1763700000000-create-catalog.js'
 import { ProtectTenants1763741000000 } from './1763741000000-protect-tenants.js'
 import { CreateWhitelist1763742000000 } from './1763742000000-create-whitelist.js'
+import { RecordChanges1763743000000 } from './1763743000000-record-changes.js'
 
 /** Every migration, oldest first. */
 export const migrations = [
   CreateCatalog1763700000000,
   ProtectTenants1763741000000,
   CreateWhitelist1763742000000,
+  RecordChanges1763743000000,
 ]
