@@ -60,7 +60,9 @@ describe('AppError', () => {
   })
 
   it('puts nothing of a parameter into another', () => {
-    expect(AppError.of('model_not_allowed', { model: '{reason}', reason: 'x' }).message).toContain('`{reason}`')
+    expect(AppError.of('model_not_allowed', { model: '{reason}', reason: 'x' }).message).toContain(
+      '`{reason}`',
+    )
   })
 
   it('tells clients when to come back, and not to come back for money', () => {

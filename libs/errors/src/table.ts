@@ -70,6 +70,11 @@ export const errorTable = {
     permission,
     'Your role does not let you do this: it takes the permission {permission}. An owner or administrator can give you another role.',
   ),
+  key_wider_than_maker: row(
+    403,
+    permission,
+    'The virtual key could do more than the one that it is managed with: its `{what}` is wider. Choose less, or use a wider credential.',
+  ),
   source_not_allowed: row(
     403,
     permission,

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { findKeyRefusal, findNetworkMistake, type KeyRights, toModelSet, toSourceNetworks } from './index.js'
+import {
+  findKeyRefusal,
+  findNetworkMistake,
+  isWithinNetworks,
+  type KeyRights,
+  toModelSet,
+  toSourceNetworks,
+} from './index.js'
 
 const now = 1_000_000
 const key = (change: Partial<KeyRights> = {}): KeyRights => ({
@@ -50,6 +57,18 @@ describe('source networks', () => {
     ['10.0.0.0/8', '10.0.0.1, 10.0.0.2', false],
   ])('%s has %s: %s', (network, address, expected) => {
     expect(toSourceNetworks([network]).includes(address)).toBe(expected)
+  })
+
+  it.each([
+    [['10.1.0.0/16'], ['10.0.0.0/8'], true],
+    [['10.1.2.3'], ['192.0.2.0/24', '10.1.2.3'], true],
+    [['10.0.0.0/7'], ['10.0.0.0/8'], false],
+    [['10.1.0.0/16', '192.0.2.1'], ['10.0.0.0/8'], false],
+    [['::/0'], ['0.0.0.0/0'], false],
+    [['fd12::/16'], ['fd00::/8'], true],
+    [null, ['0.0.0.0/0', '::/0'], false],
+  ])('%j lie inside %j: %s', (inner, outer, expected) => {
+    expect(isWithinNetworks(inner, outer)).toBe(expected)
   })
 
   it.each(['', '10.0.0', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/8/8', '::/129', '::/-1', 'fe80::1%eth0', 'a'])(

@@ -17,6 +17,25 @@ export function findNetworkMistake(network: string): string | undefined {
   return isLength ? undefined : `has no prefix length from 0 to ${version === 6 ? 128 : 32}`
 }
 
+/** Whether all of some networks lie inside others; null: everywhere. */
+export function isWithinNetworks(inner: readonly string[] | null, outer: readonly string[]): boolean {
+  if (inner === null) return false
+  return inner.every((network) =>
+    outer.some(
+      (wider) => isNarrower(network, wider) && toSourceNetworks([wider]).includes(addressOf(network)),
+    ),
+  )
+}
+
+const addressOf = (network: string): string => network.split('/')[0] ?? ''
+
+/** Of the same family, with a prefix that is not shorter. */
+function isNarrower(network: string, wider: string): boolean {
+  const isSix = isIPv6(addressOf(network))
+  const length = (text: string) => Number(text.split('/')[1] ?? (isSix ? 128 : 32))
+  return isSix === isIPv6(addressOf(wider)) && length(network) >= length(wider)
+}
+
 /**
  * Reads networks such as `10.0.0.0/8`, `fd00::/8` or a single address. IPv4 addresses in IPv6 notation
  * count as what they are. Throws for what is not a network.

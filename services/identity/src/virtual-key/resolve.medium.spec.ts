@@ -33,7 +33,9 @@ describe('resolving a virtual key', () => {
   it('gives the key with its workspace, its workload and its line of teams', async () => {
     const { id, key } = await make({ team: 'bottom', workload: 'bot' })
     const resolved = await identity.keys.resolveVirtualKey({ hash: hash(key) })
-    expect(names(resolved).sort()).toEqual(['bottom', 'bot', 'middle', 'org_default', 'prod', 'top', id].sort())
+    expect(names(resolved).sort()).toEqual(
+      ['bottom', 'bot', 'middle', 'org_default', 'prod', 'top', id].sort(),
+    )
     expect(resolved.resources.at(-1)?.virtualKey).toMatchObject({ id, hash: hash(key) })
   })
 

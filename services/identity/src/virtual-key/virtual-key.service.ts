@@ -11,6 +11,7 @@ import { Team } from '../team/team.entity.js'
 import { Workload } from '../workload/workload.entity.js'
 import { findWorkspace } from '../workspace/workspace.service.js'
 import { KeyPepper } from './key-pepper.js'
+import { findMaker, refuseWiderThanMaker } from './maker-bounds.js'
 import type { CreateVirtualKeyDto, ListVirtualKeysQuery, UpdateVirtualKeyDto } from './virtual-key.dto.js'
 import { VirtualKey } from './virtual-key.entity.js'
 
@@ -44,6 +45,7 @@ export class VirtualKeyService {
       const workspace = await findWorkspace(manager, caller, dto.workspace)
       if (!workspace) throw this.notFound('virtual_key_workspace', dto)
       authorizeIn(caller, workspace.id)
+      const maker = await findMaker(manager, caller)
       await this.checkReferences(manager, caller, { workspace: workspace.id, workload, team })
       await manager.insert(VirtualKey, {
         ...{ id, organization, ...secret, name, workspace: workspace.id, workload, team, models },
@@ -58,6 +60,7 @@ export class VirtualKeyService {
       })
       if (dto.type && dto.type !== 'llm')
         await grantManagement(manager, caller.principal, { id, organization, workspace: workspace.id })
+      await refuseWiderThanMaker(manager, caller, maker, id)
       changed({ organization, kind: 'virtual_key', id, action: 'created' })
     })
     return { virtualKey: await this.get(caller, id), value }
@@ -101,6 +104,8 @@ export class VirtualKeyService {
     const values = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
     await this.write(dto, async (manager, changed) => {
       const current = await this.manage(manager, caller, id)
+      // Before the change: a key that changes itself is bound by what it was.
+      const maker = await findMaker(manager, caller)
       if (type !== undefined && type !== 'llm') await grantManagement(manager, caller.principal, current)
       await this.checkReferences(manager, caller, { workspace: current.workspace, workload, team })
       const { affected } = await manager.update(
@@ -114,6 +119,7 @@ export class VirtualKeyService {
         },
       )
       if (!affected) throw AppError.of('key_not_found', { key: id })
+      await refuseWiderThanMaker(manager, caller, maker, id)
       changed({ organization, kind: 'virtual_key', id, action: 'updated' })
     })
     return this.get(caller, id)
@@ -125,6 +131,7 @@ export class VirtualKeyService {
     const { value, ...secret } = this.makeValue()
     await this.changeLog.write(async (manager, changed) => {
       await this.manage(manager, caller, id)
+      await refuseWiderThanMaker(manager, caller, await findMaker(manager, caller), id)
       const { affected } = await manager.update(
         VirtualKey,
         { id, organization },
