@@ -96,7 +96,7 @@ function notAllowed(cause: unknown): Error {
   )
 }
 
-type Connection = [client: object & Pick<pg.Client, 'query'>, release: (error?: unknown) => void]
+type Connection = [client: pg.PoolClient, release: (error?: unknown) => void]
 
 /**
  * Has each connection that the pool gives out see what the code that takes it may see. A connection
@@ -111,6 +111,10 @@ export function holdToScope(dataSource: DataSource): void {
     const settings = settingsOf(currentScope())
     const wanted = settings.join('\0')
     if (inForce.get(client) === wanted) return [client, release]
+    // Nobody listens to it yet, and an error that nobody hears ends the process; the query fails as well.
+    // A connection that has failed may tell so more than once.
+    const onError = () => undefined
+    client.on('error', onError)
     try {
       inForce.delete(client)
       await client.query(
@@ -123,6 +127,7 @@ export function holdToScope(dataSource: DataSource): void {
       release(error)
       throw error
     }
+    client.off('error', onError)
     return [client, release]
   }
 }
