@@ -18,7 +18,8 @@ const masterKey = 'mk_'.padEnd(40, 'k')
 
 /** An identity that knows nobody. */
 const nobody = {
-  checkCredential: () => Promise.resolve({ refusal: 'invalid_api_key', refusalParameters: {} }),
+  checkCredential: () =>
+    Promise.resolve({ refusal: 'invalid_api_key', refusalParameters: {}, principal: undefined }),
   close: () => undefined,
 }
 
