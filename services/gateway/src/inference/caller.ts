@@ -7,6 +7,8 @@ export class Caller {
   status = 0
   /** The code of the error that was sent; empty: none. */
   errorCode = ''
+  /** Sent with every reply: what is left of the limits. */
+  limitHeaders: Readonly<Record<string, string>> = {}
 
   /** @param isStopping whether the gateway is being stopped: replies end their connection then */
   constructor(
@@ -48,6 +50,7 @@ export class Caller {
       'content-type': contentType,
       'content-length': Buffer.byteLength(body),
       'x-request-id': this.requestId,
+      ...this.limitHeaders,
       ...headers,
     })
     // A head and a text go out in one write, a head and a buffer in two; latin1 keeps every byte.
@@ -72,6 +75,7 @@ export class Caller {
       'cache-control': 'no-cache',
       'x-accel-buffering': 'no',
       'x-request-id': this.requestId,
+      ...this.limitHeaders,
     })
   }
 
