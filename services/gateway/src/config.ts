@@ -149,6 +149,13 @@ export class GatewayConfig extends ServiceConfig {
   @Min(1)
   keyLookupsPerSecond = 50
 
+  /** Output tokens that are held, and asked for at most, where a budget applies and the request has no limit. */
+  @Env('WEIR_DEFAULT_MAX_OUTPUT_TOKENS')
+  @AsInteger()
+  @IsInt()
+  @Min(1)
+  defaultMaxOutputTokens = 16_384
+
   /** How long streams may go on after SIGTERM. */
   @Env('WEIR_DRAIN_MS')
   @AsInteger()

@@ -6,6 +6,9 @@ import { NestLogger } from '@weir/observability'
 import { Keyring } from '@weir/secrets'
 import { AddressPolicy } from '@weir/upstream-address'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { AdmissionControl } from './admission/admission.js'
+import { Money } from './admission/money.js'
+import { Rates } from './admission/rates.js'
 import type { GatewayConfig } from './config.js'
 import { GatewayModule } from './gateway.module.js'
 import { InferencePipeline } from './inference/pipeline.js'
@@ -37,17 +40,22 @@ export async function startGateway({
     },
     logger,
   )
+  const money = new Money(config, (key) => snapshots.identity.state.moneyLimits.has(key), logger)
+  money.start()
+  const admission = new AdmissionControl(new Rates(config, snapshots, logger), money)
   const addresses = new AddressPolicy(config.upstreamAllow)
   const http = new HttpUpstream({ ...config, isForbidden: (address) => addresses.isForbidden(address) })
   const pipeline = new InferencePipeline(
     config,
     snapshots,
     journal,
+    admission,
     { http, sandbox: new SandboxUpstream() },
     logger,
   )
   const forwarder = new Forwarder(config)
   privateServer.addCheck('snapshot', () => snapshots.missing(config.snapshotMaxAgeMs))
+  privateServer.addCheck('budgets', () => money.missing())
 
   const inference = new InferenceServer(pipeline, logger)
   const adapter = publicAdapter((request, response) => inference.take(request, response))
@@ -76,6 +84,7 @@ export async function startGateway({
       server.closeIdleConnections()
       await pipeline.drain(config.drainMs)
       await journal.close(5_000)
+      await admission.close()
       await snapshots.close()
       await app.close()
       await Promise.all([http.close(), forwarder.close()])

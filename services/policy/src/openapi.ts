@@ -12,7 +12,9 @@ import { PolicyModule } from './policy.module.js'
 /** OpenAPI of the policy service's REST; needs neither configuration nor a database. */
 export function describeService(): Promise<OpenAPIObject> {
   const entities = [Budget]
-  const dataSource = new DataSource(dataSourceOptions({ url: '', schema: 'policy', entities, migrations: [] }))
+  const dataSource = new DataSource(
+    dataSourceOptions({ url: '', schema: 'policy', entities, migrations: [] }),
+  )
   const logger = createLogger({ service: 'policy', level: 'silent' })
   const state = new State({ dataSource, bus: {} as Bus, entities, kinds: budgetKinds, toMessage, logger })
   const notAsked = () => {

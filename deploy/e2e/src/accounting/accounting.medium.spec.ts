@@ -72,6 +72,9 @@ function toEvent({ request, second, ...given }: AnyAttempt, year: number): Reque
     usageSource: 'reported',
     firstByteMs: 1,
     durationMs: 2,
+    gatewayRun: '',
+    budgets: '',
+    openHoldNanoUsd: '0',
   }
 }
 

@@ -31,6 +31,9 @@ export function ratedEvent(given: Partial<UsageRated> = {}): UsageRated {
     reasoningTokens: 0,
     cost: '0.000001000',
     currency: 'USD',
+    gatewayRun: '',
+    budgets: '',
+    openHoldNanoUsd: '0',
     ...given,
   }
 }

@@ -14,6 +14,7 @@ import { hashVirtualKey, isVirtualKey, type Pepper, readPepper } from '@weir/sec
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { GatewayConfig } from '../config.js'
+import type { Admission, AdmissionControl } from '../admission/admission.js'
 import type { AttemptStart } from '../journal/attempt.js'
 import type { Journal, JournalEntry } from '../journal/journal.js'
 import { type ChatDocument, toUpstreamBody, wantsStreamUsage } from '../providers/openai/chat-completions.js'
@@ -33,7 +34,7 @@ import { limitOutput } from './output-limit.js'
 import { Settlement } from './settlement.js'
 import { SourceAddresses } from './source-address.js'
 import { Underway } from '../underway.js'
-import { estimateTokens } from './usage.js'
+import { estimateTokens, noUsage } from './usage.js'
 
 const addedLatency = histogram(
   'weir_added_latency_seconds',
@@ -78,6 +79,7 @@ export class InferencePipeline {
     private readonly config: GatewayConfig & InternalTrust,
     private readonly snapshots: Snapshots,
     private readonly journal: Journal,
+    private readonly admission: AdmissionControl,
     private readonly upstreams: { http: Upstream; sandbox: Upstream },
     private readonly logger: Logger,
   ) {
@@ -121,15 +123,17 @@ export class InferencePipeline {
     // 4. Choose the target.
     const upstream = this.upstreamOf(route.provider)
 
-    // 5. Journal the attempt, before anything leaves the house.
-    if (this.isStopped) throw gatewayStops()
-    const start = toAttemptStart(route, document, { requestId: caller.requestId, bytes: body.length })
-    const entry = await this.journalStart(start)
+    // 5. Admit: what the attempt may use at most is set aside.
+    const admission = await this.admission.admit(route, document, body.length, caller)
 
-    // 6. Call the upstream; its answer goes to the caller, and the attempt is settled when it ends.
+    // 6. Journal the attempt, before anything leaves the house.
+    const entry = await this.journalAdmitted(route, admission, caller.requestId, body.length)
+    const { start } = entry
+
+    // 7. Call the upstream; its answer goes to the caller, and the attempt is settled when it ends.
     const reply = new ChatReply({
       caller,
-      settlement: new Settlement(this.journal, entry),
+      settlement: new Settlement(this.journal, entry, admission),
       hidesUsage: !wantsStreamUsage(document),
       maxReplyBytes: this.config.maxReplyBytes,
       credential: route.provider.authorization?.slice('Bearer '.length),
@@ -140,7 +144,7 @@ export class InferencePipeline {
     try {
       const { baseUrl } = route.provider
       const headers = upstreamHeaders(route.provider, start.eventId)
-      const upstreamBody = toUpstreamBody(document, route.model.providerModel)
+      const upstreamBody = toUpstreamBody(admission.document, route.model.providerModel)
       addedLatency.observe((performance.now() - receivedAt) / 1000)
       reply.attach(upstream.call({ baseUrl, path: '/chat/completions', headers, body: upstreamBody }, reply))
     } catch (error) {
@@ -268,6 +272,22 @@ export class InferencePipeline {
     return provider.type === 'sandbox' ? this.upstreams.sandbox : this.upstreams.http
   }
 
+  /** Whatever keeps an attempt from being journaled gives back what is set aside for it. */
+  private async journalAdmitted(
+    route: Route,
+    admission: Admission,
+    requestId: string,
+    bytes: number,
+  ): Promise<JournalEntry> {
+    try {
+      if (this.isStopped) throw gatewayStops()
+      return await this.journalStart(toAttemptStart(route, admission, { requestId, bytes }))
+    } catch (error) {
+      admission.settle(noUsage)
+      throw error
+    }
+  }
+
   private journalStart(start: AttemptStart): Promise<JournalEntry> {
     return new Promise((resolve, reject) => {
       const entry: JournalEntry = this.journal.start(start, (error) => {
@@ -317,12 +337,11 @@ function eventId(nowMs: number): string {
 
 function toAttemptStart(
   { key, team, model, provider }: Route,
-  document: ChatDocument,
+  { startedAtMs: now, document, record }: Admission,
   request: { requestId: string; bytes: number },
 ): AttemptStart {
-  const now = Date.now()
   // A route is found only for a model with a price in force.
-  const priceId = model.free ? '' : (findPrice(model, now) ?? '')
+  const priceId = model.free ? '' : (findPrice(model, now)?.id ?? '')
   const traceparent = currentTraceparent()
   return {
     eventId: eventId(now),
@@ -343,6 +362,7 @@ function toAttemptStart(
     priceId,
     streamed: document.stream === true,
     estimatedInputTokens: estimateTokens(request.bytes),
+    ...record,
     ...(traceparent && { traceparent }),
   }
 }

@@ -1,5 +1,6 @@
 import { counter } from '@weir/observability'
 import type { ErrorCode } from '@weir/errors'
+import type { Admission } from '../admission/admission.js'
 import type { AttemptStart } from '../journal/attempt.js'
 import type { Journal, JournalEntry } from '../journal/journal.js'
 import { noUsage, type Usage } from './usage.js'
@@ -24,6 +25,7 @@ export class Settlement {
   constructor(
     private readonly journal: Journal,
     private readonly entry: JournalEntry,
+    private readonly admission: Admission,
   ) {}
 
   /** What is known of the attempt since before its call. */
@@ -60,7 +62,10 @@ export class Settlement {
     if (this.settled) return
     this.settled = true
     const { provider } = this.start
-    const { source, ...counts } = end.usage ?? noUsage
+    const usage = end.usage ?? noUsage
+    const { source, ...counts } = usage
+    // From here on this gateway knows what became of the hold; before, only the journal would tell.
+    this.entry.start.openHoldNanoUsd = '0'
     this.journal.settle(
       this.entry,
       {
@@ -74,7 +79,10 @@ export class Settlement {
         durationMs: Math.round(this.elapsedMs),
       },
       // Even a settlement that the disk refused must not keep the caller waiting for its reply.
-      () => written?.(),
+      () => {
+        this.admission.settle(usage)
+        written?.()
+      },
     )
     attempts.inc({ outcome: end.outcome, provider })
     tokens.inc({ kind: 'input', provider }, counts.inputTokens)

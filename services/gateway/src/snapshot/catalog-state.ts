@@ -1,5 +1,6 @@
 import type { catalogV1 } from '@weir/contracts'
 import type { ModelFacts, ProviderFacts, WhitelistTerms } from '@weir/rights'
+import { parsePrice, type Price } from '@weir/rating'
 import type { Keyring } from '@weir/secrets'
 
 /** A provider as the hot path reads it. */
@@ -16,8 +17,8 @@ export interface KnownModel extends ModelFacts {
   readonly organization: string
   readonly provider: string
   readonly providerModel: string
-  /** Ids of prices in the order of their start. */
-  readonly prices: readonly { id: string; effectiveFromMs: number }[]
+  /** In the order of their start. */
+  readonly prices: readonly Price[]
   /** Seconds since 1970. */
   readonly created: number
 }
@@ -145,7 +146,7 @@ function toKnownModel(model: catalogV1.Model): KnownModel {
     provider: model.provider,
     providerModel: model.providerModel,
     free: model.free,
-    prices: model.prices.map(({ id, effectiveFromMs }) => ({ id, effectiveFromMs: Number(effectiveFromMs) })),
+    prices: model.prices.map(parsePrice),
     created: Number(model.created),
   }
 }
@@ -160,6 +161,6 @@ function toKnownEntry(entry: catalogV1.WhitelistEntry): KnownWhitelistEntry {
 }
 
 /** The price in force at a moment; undefined when none has started. */
-export function findPrice(model: KnownModel, atMs: number): string | undefined {
-  return model.prices.findLast((price) => price.effectiveFromMs <= atMs)?.id
+export function findPrice(model: KnownModel, atMs: number): Price | undefined {
+  return model.prices.findLast((price) => price.effectiveFromMs <= atMs)
 }

@@ -42,6 +42,8 @@ export const hashKey = (hash: Buffer): string => hash.toString('latin1')
 export class IdentityState {
   /** What each resource's requests together may come to. */
   readonly rates = new RateLimitTable()
+  /** Teams and keys that may spend only so much, as `team/…` and `key/…`: each has a budget, or will have in a moment. */
+  readonly moneyLimits = new Set<string>()
   private readonly keysByHash = new Map<string, KnownKey>()
   private readonly hashesById = new Map<string, string>()
   /** Of the few keys whose value before the last rotation works too. */
@@ -94,6 +96,8 @@ export class IdentityState {
     if (this.isOlder(kind, id, version)) return
     this.resources.set(`${kind}/${id}`, resource)
     this.rates.upsert(resource)
+    if (virtualKey) this.noteMoney(`key/${id}`, virtualKey)
+    if (team) this.noteMoney(`team/${id}`, team)
     if (virtualKey) this.upsertKey(virtualKey)
     if (workload) this.workloads.set(workload.id, { id: workload.id, models: toSet(workload.models) })
     if (team) {
@@ -106,6 +110,7 @@ export class IdentityState {
     if (this.isOlder(kind, id, version)) return
     this.resources.delete(`${kind}/${id}`)
     this.rates.remove(kind, id)
+    this.moneyLimits.delete(`${kind === 'virtual_key' ? 'key' : kind}/${id}`)
     if (kind === 'virtual_key') this.forgetKey(id)
     if (kind === 'workload') this.workloads.delete(id)
     if (kind === 'team') {
@@ -127,6 +132,11 @@ export class IdentityState {
 
   private isOlder(kind: string, id: string, version: bigint): boolean {
     return this.readAt.size > 0 && version < (this.readAt.get(`${kind}/${id}`) ?? 0n)
+  }
+
+  private noteMoney(key: string, { money }: identityV1.Team | identityV1.VirtualKey): void {
+    if (money) this.moneyLimits.add(key)
+    else this.moneyLimits.delete(key)
   }
 
   private upsertKey(key: identityV1.VirtualKey): void {

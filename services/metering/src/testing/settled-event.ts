@@ -33,6 +33,9 @@ export function settledEvent(given: Partial<RequestSettled> = {}): RequestSettle
     reasoningTokens: 0,
     firstByteMs: 12,
     durationMs: 544,
+    gatewayRun: '',
+    budgets: '',
+    openHoldNanoUsd: '0',
     ...given,
   }
 }

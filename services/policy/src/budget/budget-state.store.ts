@@ -43,7 +43,10 @@ const saveLeases = `${insertFromArrays('lease', leaseColumns)}
     returned_nano_usd = EXCLUDED.returned_nano_usd, rated_nano_usd = EXCLUDED.rated_nano_usd`
 
 /** Locks budgets in the order of their ids, so that two transactions never wait for each other. */
-export async function lockBudgets(manager: EntityManager, ids: Iterable<string>): Promise<Map<string, Budget>> {
+export async function lockBudgets(
+  manager: EntityManager,
+  ids: Iterable<string>,
+): Promise<Map<string, Budget>> {
   const wanted = [...new Set(ids)]
   if (wanted.length === 0) return new Map()
   const budgets = await manager

@@ -13,10 +13,16 @@ class BudgetFigures {
   @ApiProperty({ description: 'Dollars that may be spent in the period.', example: '100' })
   limit: string
 
-  @ApiProperty({ description: 'Dollars that were spent in it; the sum of what the ledger has.', example: '41.5' })
+  @ApiProperty({
+    description: 'Dollars that were spent in it; the sum of what the ledger has.',
+    example: '41.5',
+  })
   spent: string
 
-  @ApiProperty({ description: 'Dollars set aside for calls under way, or leased to gateways.', example: '0.25' })
+  @ApiProperty({
+    description: 'Dollars set aside for calls under way, or leased to gateways.',
+    example: '0.25',
+  })
   held: string
 
   @ApiProperty({
@@ -49,7 +55,10 @@ class BudgetPart extends BudgetFigures {
 }
 
 export class BudgetStatusResponse extends BudgetFigures {
-  @ApiProperty({ type: [BudgetPart], description: 'Each of its budgets; above stands the one with the least left.' })
+  @ApiProperty({
+    type: [BudgetPart],
+    description: 'Each of its budgets; above stands the one with the least left.',
+  })
   budgets: BudgetPart[]
 }
 

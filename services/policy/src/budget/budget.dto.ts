@@ -54,7 +54,11 @@ const lowersOutput = {
 }
 
 function ThresholdsField(): PropertyDecorator {
-  const schema = { type: 'array', items: { type: 'integer', minimum: 1, maximum: 1000 }, maxItems: 10 } as const
+  const schema = {
+    type: 'array',
+    items: { type: 'integer', minimum: 1, maximum: 1000 },
+    maxItems: 10,
+  } as const
   return Field({ ...thresholds, optional: 'not null' }, schema, (value) => {
     const isSound =
       Array.isArray(value) &&
@@ -189,7 +193,9 @@ export function toResponse(budget: Budget): BudgetResponse {
 
 /** The one scope that was named; undefined when there is not exactly one. */
 export function toScope(dto: BudgetScopeDto): { scope: BudgetScope; scopeId: string } | undefined {
-  const named = budgetScopes.flatMap((scope) => (dto[scope] === undefined ? [] : [{ scope, scopeId: dto[scope] }]))
+  const named = budgetScopes.flatMap((scope) =>
+    dto[scope] === undefined ? [] : [{ scope, scopeId: dto[scope] }],
+  )
   return named.length === 1 ? named[0] : undefined
 }
 

@@ -18,9 +18,7 @@ export type BudgetFields = Pick<
 >
 
 /** What of a budget can be changed; its periods cannot, since what is held is held of one of them. */
-export type BudgetChange = Partial<
-  Pick<Budget, 'amountNanoUsd' | 'hard' | 'thresholds' | 'lowersOutput'>
->
+export type BudgetChange = Partial<Pick<Budget, 'amountNanoUsd' | 'hard' | 'thresholds' | 'lowersOutput'>>
 
 const defaultThresholds = [50, 80, 100]
 
@@ -82,16 +80,15 @@ export class BudgetService {
     if (!wanted || !period) return
     const { organization, scope, scopeId, amountNanoUsd } = wanted
     if (stored?.period === period) {
-      if (stored.amountNanoUsd !== amountNanoUsd) await this.change(organization, stored.id, { amountNanoUsd })
+      if (stored.amountNanoUsd !== amountNanoUsd)
+        await this.change(organization, stored.id, { amountNanoUsd })
       return
     }
     const usual = { timeZone: 'UTC', hard: true, thresholds: defaultThresholds, lowersOutput: false }
     await this.insert({ ...usual, organization, scope, scopeId, amountNanoUsd, period, source: 'identity' })
   }
 
-  private async insert(
-    fields: BudgetFields & Pick<Budget, 'organization' | 'source'>,
-  ): Promise<string> {
+  private async insert(fields: BudgetFields & Pick<Budget, 'organization' | 'source'>): Promise<string> {
     const id = newId('budget')
     const { organization, scope, scopeId } = fields
     await this.changeLog.write(async (manager, changed) => {

@@ -68,7 +68,7 @@ export class IdentityBudgets implements ScopeDirectory {
 
   /** Organization of a team, workspace, …; waits a moment for what was made just now. */
   async organizationOf(scope: BudgetScope, id: string): Promise<string | undefined> {
-    for (const until = Date.now() + findTimeoutMs; ; ) {
+    for (const until = Date.now() + findTimeoutMs; ;) {
       const organization = this.watcher.state.organizationOf(scope, id)
       if (organization !== undefined || Date.now() > until) return organization
       await new Promise((resolve) => setTimeout(resolve, 25))
@@ -104,9 +104,7 @@ export class IdentityBudgets implements ScopeDirectory {
 
   /** The budgets that follow identity, by scope and id; undefined: all. */
   private async stored(keys: string[] | undefined): Promise<Map<string, Budget>> {
-    const query = this.dataSource
-      .createQueryBuilder(Budget, 'budget')
-      .where(`budget.source = 'identity'`)
+    const query = this.dataSource.createQueryBuilder(Budget, 'budget').where(`budget.source = 'identity'`)
     if (keys) query.andWhere(`budget.scope || '/' || budget.scope_id = ANY(:keys)`, { keys })
     return new Map((await query.getMany()).map((budget) => [`${budget.scope}/${budget.scopeId}`, budget]))
   }

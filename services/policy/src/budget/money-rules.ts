@@ -109,7 +109,11 @@ export function charge(
 }
 
 /** Thresholds in percent that are reached and not among those that were told already. */
-export function newlyCrossed(state: PeriodState, thresholds: readonly number[], told: readonly number[]): number[] {
+export function newlyCrossed(
+  state: PeriodState,
+  thresholds: readonly number[],
+  told: readonly number[],
+): number[] {
   return thresholds.filter(
     (threshold) => !told.includes(threshold) && state.spent * 100n >= state.limit * BigInt(threshold),
   )

@@ -1,4 +1,5 @@
 import { CreateBudgets1763740100000 } from './1763740100000-create-budgets.js'
+import { ProtectTenants1763746000000 } from './1763746000000-protect-tenants.js'
 
 /** In the order in which they run. */
-export const migrations = [CreateBudgets1763740100000]
+export const migrations = [CreateBudgets1763740100000, ProtectTenants1763746000000]
