@@ -89,7 +89,10 @@ describe('the effective rights of a virtual key', () => {
     ])
     expect(told(await ask((await make({ workload: null, models: ['a', 'e'] })).id))).toEqual([
       ['a', 'allowed'],
-      ...['b', 'c', 'd'].map((name) => [name, expect.stringContaining('of its virtual key')]),
+      ...['b', 'c', 'd'].map((name): [string, unknown] => [
+        name,
+        expect.stringContaining('of its virtual key'),
+      ]),
       ['e', expect.stringContaining('not among the models of its team `top`')],
     ])
   })

@@ -125,7 +125,7 @@ export class VirtualKeyController {
   })
   @ApiParam({ name: 'id', description: 'Its id.' })
   @ApiCreatedResponse({ type: NewVirtualKeyResponse, description: 'The virtual key with its new value.' })
-  @ApiErrors('invalid_request', 'key_not_found')
+  @ApiErrors('invalid_request', 'key_not_found', 'request_too_large')
   async rotate(
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,
