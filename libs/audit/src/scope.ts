@@ -54,8 +54,10 @@ export function inOrganization<T>(organization: string, work: () => T): T {
  * Runs `work` for all organizations at once. Only for flows that are about all of them: what feeds
  * gateways, what consumes a topic, what finds out whose a credential is. Every use is listed, with
  * its reason, in this lib's README, and a test compares.
+ * @param name what for; stands on the audit trail where no request is behind a change
  */
 export function asService<T>(name: string, work: () => T): T {
-  const actor = { kind: 'service', id: name, name, credential: '', address: '', requestId: '' }
-  return scopes.run({ service: name, actor }, work)
+  const itself = { kind: 'service', id: name, name, credential: '', address: '', requestId: '' }
+  // On behalf of a request it is still the request that changes something.
+  return scopes.run({ service: name, actor: currentScope().actor ?? itself }, work)
 }

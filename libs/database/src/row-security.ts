@@ -15,6 +15,8 @@ export interface TenantTable {
   organization?: string
   /** Column of the workspace, when it has one; null in it: for the whole organization. */
   workspace?: string
+  /** Instead of an organization of its own: the column with the id of a row of another tenant table. */
+  belongsTo?: { column: string; table: string }
 }
 
 const setting = (name: string): string => `(SELECT current_setting('weir.${name}', true))`
@@ -24,16 +26,18 @@ const setting = (name: string): string => `(SELECT current_setting('weir.${name}
  * their workspaces). Also from the table's owner, so that a forgotten `where` leaks nothing.
  */
 export async function protectTenantTables(queryRunner: QueryRunner, tables: TenantTable[]): Promise<void> {
-  for (const { table, organization = 'organization', workspace } of tables) {
+  for (const { table, organization = 'organization', workspace, belongsTo } of tables) {
     const isOfWorkspace = `${setting('workspaces')} = '*' OR ${workspace} IS NULL
       OR ${workspace} = ANY ((SELECT string_to_array(current_setting('weir.workspaces', true), ','))::text[])`
+    const isSeen = belongsTo
+      ? `${belongsTo.column} IN (SELECT id FROM ${belongsTo.table})`
+      : `${organization} = ${setting('organization')} ${workspace ? `AND (${isOfWorkspace})` : ''}`
     await queryRunner.query(`ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`)
     await queryRunner.query(`ALTER TABLE ${table} FORCE ROW LEVEL SECURITY`)
     // Settings are read by sub-selects: once for a statement, where a plain call is made for every row.
     await queryRunner.query(`
       CREATE POLICY tenant ON ${table} USING (
-        ${setting('scope')} = 'service'
-        OR (${organization} = ${setting('organization')} ${workspace ? `AND (${isOfWorkspace})` : ''}))`)
+        ${setting('scope')} = 'service' OR (${isSeen}))`)
   }
 }
 

@@ -6,7 +6,8 @@ const scopes = new WeakMap<object, Scope>()
 
 /** Handles a request in a scope of its own, in which nothing is seen until a guard knows who makes it. */
 export function openScope(request: FastifyRequest, handle: () => void): void {
-  const scope: Scope = {}
+  // Some changes need no credential, as signing in does; whoever makes one is on record by the address.
+  const scope: Scope = isWrite(request) ? { actor: actorOf(request, undefined) } : {}
   scopes.set(request, scope)
   inScope(scope, handle)
 }
@@ -17,7 +18,7 @@ export function fillScope(request: object, caller: Caller): void {
   if (!scope) return
   scope.organization = caller.organization
   if (caller.visible) scope.workspaces = caller.visible
-  // Who it is stands beside changes alone: reading must not cost a round trip for it.
+  // Only beside changes: reading must not cost a round trip for it.
   if (isWrite(request as FastifyRequest)) scope.actor = actorOf(request as FastifyRequest, caller)
 }
 

@@ -32,10 +32,10 @@ export async function startPolicy(context: ServiceContext<PolicyConfig>): Promis
     config,
     logger,
     isUnavailable,
+    recordAttempt: storage.recordAttempt,
     grpc: { services, port: config.grpcPort },
   })
-  app.connectMicroservice({ strategy: new BusServer(storage.bus, policyGroup) })
-  await app.startAllMicroservices()
+  await app.connectMicroservice({ strategy: new BusServer(storage.bus, policyGroup) }).listen()
   state.start()
   const budgets = app.get(IdentityBudgets)
   budgets.start()

@@ -2,6 +2,7 @@ import { CreateCatalog1763700000000 } from './1763700000000-create-catalog.js'
 import { ProtectTenants1763741000000 } from './1763741000000-protect-tenants.js'
 import { CreateWhitelist1763742000000 } from './1763742000000-create-whitelist.js'
 import { RecordChanges1763743000000 } from './1763743000000-record-changes.js'
+import { RecordWhitelist1763746000000 } from './1763746000000-record-whitelist.js'
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   ProtectTenants1763741000000,
   CreateWhitelist1763742000000,
   RecordChanges1763743000000,
+  RecordWhitelist1763746000000,
 ]

@@ -4,6 +4,7 @@ import { ProtectTenants1763741000000 } from './1763741000000-protect-tenants.js'
 import { CreatePeople1763742000000 } from './1763742000000-create-people.js'
 import { CreateAuditTrail1763743000000 } from './1763743000000-create-audit-trail.js'
 import { KeyRights1763744000000 } from './1763744000000-key-rights.js'
+import { RecordPeople1763746000000 } from './1763746000000-record-people.js'
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   CreatePeople1763742000000,
   CreateAuditTrail1763743000000,
   KeyRights1763744000000,
+  RecordPeople1763746000000,
 ]
