@@ -1,27 +1,18 @@
-import 'reflect-metadata'
 import { status } from '@grpc/grpc-js'
 import { createGrpcClient, policyV1 } from '@weir/contracts'
-import { createLogger, PrivateServer } from '@weir/observability'
-import { freePort } from '@weir/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PolicyConfig } from './config.js'
-import { startPolicy } from './policy.js'
-
-const trust = { internalSecret: 'p'.repeat(32) }
+import { RunningPolicy, trust } from './testing/running-policy.js'
 
 describe('the policy service', () => {
+  let policy: RunningPolicy
   let address: string
-  let close: () => Promise<void>
 
   beforeAll(async () => {
-    const config = Object.assign(new PolicyConfig(), trust, { grpcPort: await freePort() })
-    const logger = createLogger({ service: 'policy', level: 'silent' })
-    const service = await startPolicy({ config, logger, privateServer: new PrivateServer() })
-    address = `127.0.0.1:${config.grpcPort}`
-    close = () => service.close()
+    policy = await RunningPolicy.start()
+    address = policy.address
   })
 
-  afterAll(() => close())
+  afterAll(() => policy.stop())
 
   it('says that there are no policies, and allows what it is asked for', async () => {
     const snapshots = createGrpcClient(policyV1.PolicySnapshotServiceService, address, trust)

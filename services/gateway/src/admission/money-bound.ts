@@ -49,14 +49,15 @@ export function boundOf(document: ChatDocument, bytes: number, price: Price, lim
   const inputTokens = BigInt(bytes + overheadTokens + mediaTokens * countMedia(document))
   const input = inputTokens * dearest(price, inputUnits, inputTokens, document.model)
   const perToken = choices * dearest(price, outputUnits, inputTokens, document.model)
-  const costOf = (outputTokens: bigint): bigint => (input + outputTokens * perToken) / 1_000_000n + 1n
+  // Rounded up, where the ledger rounds to the nearest.
+  const costOf = (outputTokens: bigint): bigint => (input + outputTokens * perToken + 999_999n) / 1_000_000n
   const least = BigInt(leastOutputTokens)
   return {
     amountNanoUsd: costOf(tokens),
     leastNanoUsd: costOf(tokens < least ? tokens : least),
     document: sent.length > 0 ? document : { ...document, [limits.field]: limits.defaultTokens },
     limitedTo(amountNanoUsd) {
-      const fits = perToken === 0n ? tokens : ((amountNanoUsd - 1n) * 1_000_000n - input) / perToken
+      const fits = perToken === 0n ? tokens : (amountNanoUsd * 1_000_000n - input) / perToken
       if (fits >= tokens) return this.document
       return limitOutput(document, Number(fits), limits.field)
     },

@@ -47,7 +47,7 @@ class BudgetPart extends BudgetFigures {
   @ApiProperty({ description: 'Its id.', example: 'budget_01k9x3v0c2m8q4r7t5y6z1a2b3' })
   id: string
 
-  @ApiProperty({ description: 'How often it starts anew.', example: 'monthly' })
+  @ApiProperty({ type: String, description: 'How often it starts anew.', example: 'monthly' })
   period: Period
 
   @ApiProperty({ description: 'Whether it refuses what does not fit.' })

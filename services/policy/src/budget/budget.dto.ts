@@ -147,7 +147,7 @@ export class BudgetResponse {
   @ApiProperty({ description: amount.description, example: '100' })
   amount: string
 
-  @ApiProperty({ description: 'How often it starts anew.', enum: periods })
+  @ApiProperty({ type: String, description: 'How often it starts anew.', enum: periods })
   period: Period
 
   @ApiProperty({ description: 'Where its days begin.', example: 'UTC' })

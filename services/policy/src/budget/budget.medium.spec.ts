@@ -1,0 +1,181 @@
+import { waitFor } from '@weir/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ratedEvent, RunningPolicy } from '../testing/running-policy.js'
+
+const usd = (dollars: number) => String(BigInt(Math.round(dollars * 1e9)))
+
+describe('budgets', () => {
+  let policy: RunningPolicy
+  let count = 0
+
+  beforeAll(async () => void (policy = await RunningPolicy.start()))
+  afterAll(() => policy.stop())
+
+  const newTeam = () => {
+    const team = `team-${++count}`
+    policy.identity.setTeam(team)
+    return team
+  }
+
+  const hold = (budgets: string[], dollars: number, least = dollars) => ({
+    budgets,
+    amountNanoUsd: usd(dollars),
+    leastNanoUsd: usd(least),
+  })
+
+  it('hold for several levels at once, or for none', async () => {
+    const [team, workspace] = [newTeam(), `ws_${++count}`]
+    policy.identity.setWorkspace(workspace)
+    const wide = await policy.createBudget({ scope: { team }, amount: '10' })
+    const narrow = await policy.createBudget({ scope: { workspace }, amount: '3' })
+    const both = [wide.id, narrow.id]
+    const { holds } = await policy.exchange('run-a', { holds: [hold(both, 2), hold(both, 2), hold(both, 1)] })
+    expect(holds.map(({ grantedNanoUsd }) => grantedNanoUsd)).toEqual([usd(2), '0', usd(1)])
+    expect(holds[1]).toMatchObject({ refusedBy: narrow.id })
+    expect(await policy.status(`teams/${team}`)).toMatchObject({
+      limit: '10',
+      held: '3',
+      left: '7',
+      spent: '0',
+    })
+    expect(await policy.status(`workspaces/${workspace}`)).toMatchObject({ held: '3', left: '0' })
+  })
+
+  it('turn what was held into what was spent when the attempt is rated, once', async () => {
+    const team = newTeam()
+    const { id } = await policy.createBudget({ scope: { team }, amount: '10' })
+    const granted = await policy.exchange('run-b', { holds: [hold([id], 4)] })
+    const { periodStartMs = '' } = granted.leases[0] ?? {}
+    // The call cost 1; what was free of its hold was given back, said twice.
+    const returns = [{ budget: id, periodStartMs, returnedNanoUsd: usd(3) }]
+    await policy.exchange('run-b', { returns })
+    await policy.exchange('run-b', { returns })
+    expect(await policy.status(`teams/${team}`)).toMatchObject({ spent: '0', held: '1', left: '9' })
+    const event = ratedEvent({
+      teamPath: `all/${team}`,
+      cost: '1.000000000',
+      gatewayRun: 'run-b',
+      budgets: id,
+    })
+    await policy.publish([event, event])
+    await policy.publish([event])
+    await waitFor(async () => (await policy.status(`teams/${team}`)).spent === '1')
+    expect(await policy.status(`teams/${team}`)).toMatchObject({ spent: '1', held: '0', left: '9' })
+  })
+
+  it('threat 22: what was held for a call whose gateway died is given back with its event', async () => {
+    const team = newTeam()
+    const { id } = await policy.createBudget({ scope: { team }, amount: '10' })
+    await policy.exchange('run-c', { holds: [hold([id], 4)] })
+    const died = {
+      teamPath: team,
+      cost: '0.500000000',
+      gatewayRun: 'run-c',
+      budgets: id,
+      openHoldNanoUsd: usd(4),
+    }
+    await policy.publish([ratedEvent(died)])
+    await waitFor(async () => (await policy.status(`teams/${team}`)).spent === '0.5')
+    expect(await policy.status(`teams/${team}`)).toMatchObject({ held: '0', estimated: '0', left: '9.5' })
+  })
+
+  it('threat 22: what a gateway held that is silent for 120 s is no longer held, but may be spent', async () => {
+    const team = newTeam()
+    const { id } = await policy.createBudget({ scope: { team }, amount: '10' })
+    await policy.exchange('run-d', { holds: [hold([id], 4)] })
+    await policy.sql.query(`UPDATE gateway_run SET renewed_at = now() - interval '121 s' WHERE id = 'run-d'`)
+    expect(await policy.status(`teams/${team}`)).toMatchObject({ held: '0', estimated: '4', left: '6' })
+    const { holds } = await policy.exchange('run-e', { holds: [hold([id], 7), hold([id], 6)] })
+    expect(holds.map(({ grantedNanoUsd }) => grantedNanoUsd)).toEqual(['0', usd(6)])
+  })
+
+  it('are raised and lowered at once', async () => {
+    const team = newTeam()
+    const { id } = await policy.createBudget({ scope: { team }, amount: '1' })
+    const grant = async () =>
+      (await policy.exchange('run-f', { holds: [hold([id], 2)] })).holds[0]?.grantedNanoUsd
+    expect(await grant()).toBe('0')
+    await policy.call('PATCH', `/v1/budgets/${id}`, { amount: '5' })
+    expect(await grant()).toBe(usd(2))
+    await policy.call('PATCH', `/v1/budgets/${id}`, { amount: '3.999999999' })
+    expect(await grant()).toBe('0')
+  })
+
+  it('grant less than was asked for where they lower output', async () => {
+    const team = newTeam()
+    const { id } = await policy.createBudget({ scope: { team }, amount: '1', lowers_output: true })
+    const { holds } = await policy.exchange('run-g', { holds: [hold([id], 2, 0.5), hold([id], 2, 0.5)] })
+    expect(holds.map(({ grantedNanoUsd }) => grantedNanoUsd)).toEqual([usd(1), '0'])
+  })
+
+  it('count what was spent in the period before there was the budget', async () => {
+    const team = newTeam()
+    const other = await policy.createBudget({ scope: { team }, amount: '100', hard: false })
+    await policy.publish([
+      ratedEvent({ teamPath: `${team}/below`, cost: '2.000000001' }),
+      ratedEvent({ teamPath: team, cost: '1.000000000', startedAt: '2001-01-01T00:00:00Z' }),
+    ])
+    await waitFor(async () => (await policy.status(`teams/${team}`)).spent === '2.000000001')
+    await policy.call('DELETE', `/v1/budgets/${other.id}`)
+    await policy.createBudget({ scope: { team }, amount: '10' })
+    expect(await policy.status(`teams/${team}`)).toMatchObject({ spent: '2.000000001', left: '7.999999999' })
+  })
+
+  it('are told of once when a threshold is reached', async () => {
+    const team = newTeam()
+    const { id } = await policy.createBudget({ scope: { team }, amount: '10', thresholds: [50, 100] })
+    await policy.publish([ratedEvent({ teamPath: team, cost: '5.000000000' })])
+    await policy.publish([ratedEvent({ teamPath: team, cost: '1.000000000' })])
+    await waitFor(async () => (await policy.status(`teams/${team}`)).spent === '6')
+    await policy.publish([ratedEvent({ teamPath: team, cost: '40.000000000' })])
+    await waitFor(async () => (await policy.status(`teams/${team}`)).spent === '46')
+    const told = async () => {
+      const { rows } = await policy.sql.query<{ value: string }>(
+        `SELECT m.value FROM bus.message m JOIN bus.topic t ON t.id = m.topic_id
+         WHERE t.name = 'weir.policy.budget-crossed.v1' ORDER BY m."offset"`,
+      )
+      return rows
+        .map(({ value }) => JSON.parse(value) as { budget: string; threshold_percent: number })
+        .filter(({ budget }) => budget === id)
+        .map(({ threshold_percent }) => threshold_percent)
+    }
+    await waitFor(async () => (await told()).length === 2)
+    expect(await told()).toEqual([50, 100])
+  })
+
+  it('follow the max_budget of a team', async () => {
+    const team = newTeam()
+    policy.identity.setTeam(team, { amountNanoUsd: usd(7), duration: 'daily' })
+    await waitFor(async () => (await policy.status(`teams/${team}`)).limit === '7')
+    const [budget] = (await policy.status(`teams/${team}`)).budgets
+    const refused = await policy.call('PATCH', `/v1/budgets/${budget?.id}`, { amount: '9' })
+    expect([refused.status, refused.body.error?.code]).toEqual([400, 'invalid_request'])
+    policy.identity.setTeam(team, { amountNanoUsd: usd(8), duration: 'daily' })
+    await waitFor(async () => (await policy.status(`teams/${team}`)).limit === '8')
+    policy.identity.setTeam(team)
+    await waitFor(async () => (await policy.call('GET', `/v1/teams/${team}/budget`)).status === 404)
+  })
+
+  it('are refused for what there is not, and name every mistake', async () => {
+    const nobody = await policy.call('POST', '/v1/budgets', {
+      scope: { team: 'nobody' },
+      amount: '1',
+      period: 'daily',
+    })
+    expect([nobody.status, nobody.body.error?.code]).toEqual([404, 'team_not_found'])
+    const wrong = await policy.call<{ error: { errors: { field: string }[] } }>('POST', '/v1/budgets', {
+      scope: {},
+      amount: 1,
+      period: 'yearly',
+      time_zone: 'Mars/Olympus',
+      thresholds: [0],
+    })
+    expect(wrong.status).toBe(400)
+    expect(wrong.body.error?.errors.map(({ field }) => field).sort()).toEqual([
+      'amount',
+      'period',
+      'thresholds',
+      'time_zone',
+    ])
+  })
+})
