@@ -31,6 +31,7 @@ export const GENERATORS = [
       'deploy/local',
       'services/identity',
       'services/catalog',
+      'services/policy',
       'services/metering',
       'services/aggregator',
       'services/gateway',

@@ -1,4 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger'
+import { findRight } from '@weir/http'
 
 /** Part of an OpenAPI document. */
 export type PartialDocument = Pick<OpenAPIObject, 'paths' | 'components'>
@@ -10,7 +11,7 @@ const methods = ['get', 'post', 'patch', 'put', 'delete'] as const
 
 const description = `Weir stands between applications and the providers of language models: it decides who may call which model, carries the call, and accounts for it to the cent.
 
-Inference takes a virtual key, management the master key, both as \`Authorization: Bearer …\` or in the header \`x-api-key\`. Errors have OpenAI's envelope; \`code\` tells them apart. Every reply has \`x-request-id\`. Money is a decimal string of dollars.`
+Inference takes a virtual key. Management takes the master key, a session, an access token of a service account, or a virtual key of type management or default. All of them as \`Authorization: Bearer …\` or in the header \`x-api-key\`; a role decides what management may do. Errors have OpenAI's envelope; \`code\` tells them apart. Every reply has \`x-request-id\`. Money is a decimal string of dollars.`
 
 /** One document of the gateway's own routes and of the resources of the services behind it. */
 export function mergeDocuments(
@@ -42,8 +43,9 @@ export function mergeDocuments(
 function asManagement({ paths, components }: PartialDocument): PartialDocument {
   const schemas: Schemas = structuredClone(components?.schemas ?? {})
   const secured: OpenAPIObject['paths'] = structuredClone(paths)
-  for (const operation of Object.values(secured).flatMap(operationsOf)) {
-    operation.security = [{ masterKey: [] }]
+  for (const { method, path, operation } of routesOf(secured)) {
+    const right = findRight(method.toUpperCase(), path.replaceAll(/\{(\w+)\}/g, ':$1'))
+    operation.security = right === 'public' ? [] : [{ masterKey: [] }, { session: [] }]
     const body =
       operation.requestBody && 'content' in operation.requestBody ? operation.requestBody.content : {}
     for (const { schema } of Object.values(body)) if (schema) close(schema, schemas)
@@ -78,8 +80,8 @@ function shareModelRoutes(paths: OpenAPIObject['paths']): void {
     const ok = operation?.responses['200']
     const content = ok && 'content' in ok ? ok.content?.['application/json'] : undefined
     if (!operation || !ok || !content?.schema) throw new Error(`The catalog does not describe GET ${path}.`)
-    operation.security = [{ virtualKey: [] }, { masterKey: [] }]
-    operation.description = `${text} With the master key: as it is managed.`
+    operation.security = [{ virtualKey: [] }, { masterKey: [] }, { session: [] }]
+    operation.description = `${text} With any other credential: as it is managed.`
     content.schema = { oneOf: [{ $ref: `#/components/schemas/${schemaName}` }, content.schema] }
   }
 }
@@ -93,6 +95,15 @@ function mergeSchemas(parts: PartialDocument[]): Schemas {
     schemas[name] = schema
   }
   return sorted(schemas)
+}
+
+function routesOf(paths: OpenAPIObject['paths']) {
+  return Object.entries(paths).flatMap(([path, item]) =>
+    methods.flatMap((method) => {
+      const operation = item[method]
+      return operation ? [{ method, path, operation }] : []
+    }),
+  )
 }
 
 /** The operations of a path, without its other properties. */

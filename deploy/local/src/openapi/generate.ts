@@ -6,7 +6,7 @@ import { mergeDocuments, type PartialDocument } from './document.js'
 
 /** Compiled services, which this package does not import otherwise: they are only described here. */
 const root = new URL('../../../../', import.meta.url)
-const services = ['identity', 'catalog', 'metering', 'aggregator']
+const services = ['identity', 'catalog', 'policy', 'metering', 'aggregator']
 
 function describe(service: string): Promise<PartialDocument> {
   const worker = new Worker(new URL('describe.worker.js', import.meta.url), {

@@ -95,6 +95,12 @@ export const inferenceDocument: Pick<OpenAPIObject, 'paths' | 'components'> = {
         scheme: 'bearer',
         description: 'The master key, `mk_…`; also taken from the header `x-api-key`.',
       },
+      session: {
+        type: 'http',
+        scheme: 'bearer',
+        description:
+          'A session (`ses_…`, from POST /v1/sessions; also as its cookie), an access token (`oat_…`, from POST /v1/oauth/token), or a virtual key of type management or default.',
+      },
     },
     schemas: {
       Error: {

@@ -1,5 +1,12 @@
 import { Controller, Get, Query, Req, Res } from '@nestjs/common'
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags, getSchemaPath } from '@nestjs/swagger'
+import {
+  ApiBearerAuth,
+  ApiExtraModels,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger'
 import { ApiErrors, type Caller, CurrentCaller } from '@weir/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Readable } from 'node:stream'
@@ -9,6 +16,7 @@ import { AuditService } from './audit.service.js'
 const jsonLines = 'application/x-ndjson'
 
 @ApiTags('Audit')
+@ApiExtraModels(AuditPage, AuditEntryResponse)
 @ApiBearerAuth()
 @Controller('v1/audit')
 export class AuditController {
