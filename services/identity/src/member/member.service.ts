@@ -5,6 +5,7 @@ import { afterCursor, authorizeIn, type Caller, type WorkspaceRole } from '@weir
 import { DataSource, type EntityManager, In, MoreThan } from 'typeorm'
 import { refuseWiderRole } from '../role/rank.js'
 import { User } from '../user/user.entity.js'
+import { deletePersonalKeys } from '../virtual-key/personal-keys.js'
 import type { Workspace } from '../workspace/workspace.entity.js'
 import { WorkspaceService } from '../workspace/workspace.service.js'
 import type { AddMemberDto, ListMembersQuery, ShownMember, UpdateMemberDto } from './member.dto.js'
@@ -81,6 +82,7 @@ export class MemberService {
     const { id } = await this.manage(caller, workspace)
     await this.changeLog.write(async (manager, changed) => {
       await this.lock(manager, caller, { workspace: id, user })
+      await deletePersonalKeys(manager, changed, { organization, workspace: id, user })
       await manager.delete(Member, { workspace: id, userId: user })
       await manager.query(`DELETE FROM session WHERE user_id = $1`, [user])
       changed({ organization, kind: 'member', id: `${id}/${user}`, action: 'deleted' })

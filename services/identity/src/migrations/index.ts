@@ -5,6 +5,7 @@ import { CreatePeople1763742000000 } from './1763742000000-create-people.js'
 import { CreateAuditTrail1763743000000 } from './1763743000000-create-audit-trail.js'
 import { KeyRights1763744000000 } from './1763744000000-key-rights.js'
 import { RecordPeople1763746000000 } from './1763746000000-record-people.js'
+import { PersonalKeys1763747000000 } from './1763747000000-personal-keys.js'
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   CreateAuditTrail1763743000000,
   KeyRights1763744000000,
   RecordPeople1763746000000,
+  PersonalKeys1763747000000,
 ]

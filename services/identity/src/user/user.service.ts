@@ -6,6 +6,7 @@ import { afterCursor, type Caller } from '@weir/http'
 import { MoreThan, Repository } from 'typeorm'
 import { refuseWiderRoles } from '../role/rank.js'
 import { Passwords } from '../sign-in/passwords.js'
+import { deletePersonalKeys, disablePersonalKeys } from '../virtual-key/personal-keys.js'
 import type { CreateUserDto, ListUsersQuery, UpdateUserDto } from './user.dto.js'
 import { User } from './user.entity.js'
 
@@ -79,17 +80,19 @@ export class UserService {
       if (password !== undefined || organizationRoles !== undefined || disabled !== undefined) {
         await manager.query(`DELETE FROM session WHERE user_id = $1`, [id])
       }
+      if (disabled) await disablePersonalKeys(manager, changed, { organization, user: id })
       changed({ organization, kind: 'user', id, action: 'updated' })
     })
     return this.get(caller, id)
   }
 
-  /** Memberships and sessions go with the user. */
+  /** Memberships, sessions and personal keys go with the user. */
   async delete(caller: Caller, id: string): Promise<void> {
     const { organization, principal } = caller
     const { organizationRoles } = await this.get(caller, id)
     refuseWiderRoles(principal, organizationRoles)
     await this.changeLog.write(async (manager, changed) => {
+      await deletePersonalKeys(manager, changed, { organization, user: id })
       const { affected } = await manager.delete(User, { id, organization })
       if (!affected) throw AppError.of('user_not_found', { user: id })
       changed({ organization, kind: 'user', id, action: 'deleted' })

@@ -107,6 +107,15 @@ export class CreateVirtualKeyDto extends VirtualKeyRightsDto {
   })
   workspace: string
 
+  @TextField({
+    description:
+      'User whose personal key it is: id of a member of the workspace, with whose membership it is deleted. Left out: a service key, which outlives its maker.',
+    optional: true,
+    maxLength: 100,
+    example: 'usr_01k9x3v0c2m8q4r7t5y6z1a2b3',
+  })
+  owner?: string | null
+
   @WordField({ ...type, description: `${type.description} Left out: \`llm\`.`, optional: true })
   type?: string | null
 }
@@ -114,6 +123,9 @@ export class CreateVirtualKeyDto extends VirtualKeyRightsDto {
 export class UpdateVirtualKeyDto extends VirtualKeyRightsDto {
   @UnchangeableField('make a key in the other workspace instead')
   workspace?: never
+
+  @UnchangeableField('make another key instead')
+  owner?: never
 
   @TextField({ ...name, optional: 'not null' })
   name?: string

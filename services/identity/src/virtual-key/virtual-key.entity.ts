@@ -29,6 +29,10 @@ export class VirtualKey extends Limits {
   @Column('text', { nullable: true })
   team: string | null
 
+  /** User whose personal key it is; null: a service key, which outlives its maker. */
+  @Column('text', { nullable: true })
+  owner: string | null
+
   @Column('text')
   type: string
 

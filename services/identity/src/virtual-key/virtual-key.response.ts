@@ -31,6 +31,13 @@ class VirtualKeyFields {
   @ApiProperty({ type: String, nullable: true, description: 'Team that pays.' })
   team: string | null
 
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Id of the user whose personal key it is; null: a service key.',
+  })
+  owner: string | null
+
   @ApiProperty({ description: 'What it is for.', enum: virtualKeyTypes })
   type: string
 
@@ -110,6 +117,7 @@ export function toResponse(virtualKey: VirtualKey): VirtualKeyResponse {
     workspace: virtualKey.workspace,
     workload: virtualKey.workload,
     team: virtualKey.team,
+    owner: virtualKey.owner,
     type: virtualKey.type,
     models: virtualKey.models,
     endpoints: virtualKey.endpoints,

@@ -26,6 +26,7 @@ interface References {
   workspace: string
   workload?: string | null
   team?: string | null
+  owner?: string | null
 }
 
 @Injectable()
@@ -49,6 +50,7 @@ export class VirtualKeyService {
       await this.checkReferences(manager, caller, { workspace: workspace.id, workload, team })
       await manager.insert(VirtualKey, {
         ...{ id, organization, ...secret, name, workspace: workspace.id, workload, team, models },
+        owner: dto.owner ?? null,
         type: dto.type ?? 'llm',
         endpoints: dto.endpoints ?? null,
         deployments: dto.deployments ?? null,
@@ -205,7 +207,12 @@ export class VirtualKeyService {
     }
   }
 
-  private notFound(constraint: string, { workspace = '', workload, team }: Partial<References>): AppError {
+  private notFound(
+    constraint: string,
+    { workspace = '', workload, team, owner }: Partial<References>,
+  ): AppError {
+    if (constraint === 'virtual_key_owner')
+      return AppError.of('member_not_found', { user: owner ?? '' }, { param: 'owner' })
     if (constraint === 'virtual_key_team')
       return AppError.of('team_not_found', { team: team ?? '' }, { param: 'team' })
     if (constraint === 'virtual_key_workload') {
