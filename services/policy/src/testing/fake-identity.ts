@@ -19,9 +19,9 @@ export class FakeIdentity {
 
   static async start(): Promise<FakeIdentity> {
     const server = new Server()
-    let fake: FakeIdentity | undefined
+    const running: { fake?: FakeIdentity } = {}
     const implementation: UntypedServiceImplementation = {
-      watchIdentity: (call: Stream) => fake?.serve(call),
+      watchIdentity: (call: Stream) => running.fake?.serve(call),
     }
     server.addService(identityV1.IdentitySnapshotServiceService, implementation)
     const port = await new Promise<number>((resolve, reject) => {
@@ -29,8 +29,8 @@ export class FakeIdentity {
         error ? reject(error) : resolve(bound),
       )
     })
-    fake = new FakeIdentity(`127.0.0.1:${port}`, server)
-    return fake
+    running.fake = new FakeIdentity(`127.0.0.1:${port}`, server)
+    return running.fake
   }
 
   setTeam(id: string, money?: identityV1.MoneyLimit): void {

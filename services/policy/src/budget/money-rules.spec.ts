@@ -1,0 +1,325 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  charge,
+  grantAhead,
+  grantHold,
+  heldOf,
+  isAmple,
+  isExact,
+  leftOf,
+  newlyCrossed,
+  type PeriodState,
+  takeBack,
+} from './money-rules.js'
+
+const levels = 3
+const gatewayCount = 3
+
+/** A call under way, or over and not yet rated. */
+interface Call {
+  gateway: string
+  /** The periods that it began in, each with its gateway's lease. */
+  parts: { period: Period; lease: Known }[]
+  held: bigint
+  /** Undefined while it is under way. */
+  cost: bigint | undefined
+  /** Its gateway died before it was over: its event says what was held. */
+  isOrphan: boolean
+}
+
+/** What a gateway knows of its lease of one budget. */
+interface Known {
+  granted: bigint
+  returned: bigint
+  taken: bigint
+}
+
+/** A period of a budget, with the model of it. */
+interface Period {
+  state: PeriodState
+  /** The model: the sum of all costs that the ledger has. */
+  ledger: bigint
+  /** What may be spent in it at most: the largest limit that it had. */
+  largest: bigint
+}
+
+const newState = (limit: bigint): PeriodState => ({ limit, spent: 0n, leases: new Map() })
+const newPeriod = (limit: bigint): Period => ({ state: newState(limit), ledger: 0n, largest: limit })
+const newKnown = (): Known => ({ granted: 0n, returned: 0n, taken: 0n })
+
+/**
+ * The policy service's rules with gateways that use them over a network that loses and repeats, beside
+ * a simple model: the list of all calls, and what each cost.
+ */
+class World {
+  private periods = Array.from({ length: levels }, () => newPeriod(1_000n))
+  /** Periods that are over too: what began in one counts there, whenever it ends. */
+  private readonly all = [...this.periods]
+  private readonly gateways = new Map<string, Known[]>()
+  private names: string[] = []
+  private runs = 0
+  /** The model: calls whose cost the ledger does not have yet. */
+  private readonly open: Call[] = []
+
+  constructor() {
+    for (let index = 0; index < gatewayCount; index++) this.boot(index)
+  }
+
+  private boot(index: number): void {
+    const name = `run-${this.runs++}`
+    this.names[index] = name
+    this.gateways.set(name, Array.from({ length: levels }, newKnown))
+  }
+
+  private nameOf = (index: number): string => this.names[index] as string
+  private known = (name: string, level: number): Known => this.gateways.get(name)?.[level] as Known
+  private period = (level: number): Period => this.periods[level] as Period
+  private state = (level: number): PeriodState => this.period(level).state
+
+  /** A hold from leases, else one that is asked for. The answer may be lost. */
+  hold(gateway: number, chosen: number[], amount: bigint, isLost: boolean): void {
+    const name = this.nameOf(gateway)
+    const leases = chosen.map((level) => this.known(name, level))
+    if (leases.some(({ granted, returned, taken }) => granted - returned - taken < amount)) {
+      const parts = chosen.map((level) => ({ state: this.state(level), least: amount }))
+      const fits = chosen.every((level) => leftOf(this.state(level)) >= amount)
+      const result = grantHold(parts, name, amount)
+      // All levels or none, and only for want of money.
+      expect('granted' in result).toBe(fits)
+      if (isLost || 'refusedBy' in result) return
+      this.hear(name, chosen)
+    }
+    for (const lease of leases) lease.taken += amount
+    const parts = chosen.map((level) => ({ period: this.period(level), lease: this.known(name, level) }))
+    this.open.push({ gateway: name, parts, held: amount, cost: undefined, isOrphan: false })
+  }
+
+  lease(gateway: number, level: number, want: bigint, isLost: boolean): void {
+    const name = this.nameOf(gateway)
+    grantAhead(this.state(level), name, want)
+    if (!isLost) this.hear(name, [level])
+  }
+
+  /** What a gateway gives back is heard never, once, or twice. */
+  giveBack(gateway: number, level: number, times: number): void {
+    const name = this.nameOf(gateway)
+    const lease = this.known(name, level)
+    const before = lease.returned
+    lease.returned += lease.granted - lease.returned - lease.taken
+    for (let time = 0; time < times; time++) takeBack(this.state(level), name, lease.returned)
+    // An older word that comes late changes nothing.
+    if (times > 1) takeBack(this.state(level), name, before)
+  }
+
+  /** @param share of what was held, in hundredths; 0 voids it */
+  settle(which: number, share: bigint): void {
+    const under = this.open.filter(({ cost }) => cost === undefined)
+    const call = under[which % (under.length || 1)]
+    if (!call) return
+    call.cost = (call.held * share) / 100n
+    if (call.isOrphan) return
+    for (const { lease } of call.parts) lease.taken -= call.held - call.cost
+  }
+
+  /** The ledger's event arrives. */
+  rate(which: number): void {
+    const done = this.open.filter(({ cost }) => cost !== undefined)
+    const call = done[which % (done.length || 1)]
+    if (!call || call.cost === undefined) return
+    this.open.splice(this.open.indexOf(call), 1)
+    const relief = call.isOrphan ? call.held : call.cost
+    for (const { period } of call.parts) {
+      charge(period.state, call.cost, { gateway: call.gateway, relief })
+      period.ledger += call.cost
+    }
+  }
+
+  /** A gateway dies, and another run begins; the journal tells of its calls later. */
+  crash(gateway: number): void {
+    const name = this.nameOf(gateway)
+    for (const call of this.open) {
+      if (call.gateway === name && call.cost === undefined) call.isOrphan = true
+    }
+    this.boot(gateway)
+  }
+
+  limit(level: number, limit: bigint): void {
+    const period = this.period(level)
+    period.state.limit = limit
+    if (limit > period.largest) period.largest = limit
+  }
+
+  /** A budget starts anew; what was begun before counts where it began. */
+  reset(level: number): void {
+    const period = newPeriod(this.state(level).limit)
+    this.periods[level] = period
+    this.all.push(period)
+    for (const known of this.gateways.values()) known[level] = newKnown()
+  }
+
+  check(): void {
+    for (const period of this.all) {
+      const { state, ledger, largest } = period
+      const ofPeriod = this.open.filter(({ parts }) => parts.some((part) => part.period === period))
+      const worst = ofPeriod.reduce((sum, { cost, held }) => sum + (cost ?? held), 0n)
+      // Never overspent: whatever is under way may cost all that was held for it.
+      expect(state.spent + worst <= largest).toBe(true)
+      // What was spent is the ledger's sum, and what is held covers all that may still come.
+      expect(state.spent).toBe(ledger)
+      expect(heldOf(state) >= worst).toBe(true)
+    }
+  }
+
+  /** All is over and heard of: nothing leaks but what dead gateways had free. */
+  end(): void {
+    while (this.open.some(({ cost }) => cost === undefined)) this.settle(0, 50n)
+    for (let gateway = 0; gateway < gatewayCount; gateway++) {
+      for (let level = 0; level < levels; level++) {
+        this.hear(this.nameOf(gateway), [level])
+        this.giveBack(gateway, level, 1)
+      }
+    }
+    while (this.open.length > 0) this.rate(0)
+    this.check()
+    const alive = new Set(this.names)
+    for (const { state } of this.periods) {
+      for (const [gateway, lease] of state.leases) {
+        if (alive.has(gateway)) expect(lease.granted - lease.returned - lease.rated).toBe(0n)
+      }
+    }
+  }
+
+  private hear(name: string, chosen: number[]): void {
+    for (const level of chosen) {
+      const lease = this.known(name, level)
+      const granted = this.state(level).leases.get(name)?.granted ?? 0n
+      if (granted > lease.granted) lease.granted = granted
+    }
+  }
+}
+
+const gateway = fc.nat({ max: gatewayCount - 1 })
+const level = fc.nat({ max: levels - 1 })
+const amount = fc.bigInt({ min: 1n, max: 400n })
+const which = fc.nat({ max: 50 })
+const chosen = fc.uniqueArray(level, { minLength: 1, maxLength: levels })
+
+type Step = (world: World) => void
+
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.tuple(gateway, chosen, amount, fc.boolean()).map(
+      ([g, c, a, l]): Step =>
+        (w) =>
+          w.hold(g, c, a, l),
+    ),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.tuple(gateway, level, amount, fc.boolean()).map(
+      ([g, l, a, lost]): Step =>
+        (w) =>
+          w.lease(g, l, a, lost),
+    ),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.tuple(gateway, level, fc.nat({ max: 2 })).map(
+      ([g, l, t]): Step =>
+        (w) =>
+          w.giveBack(g, l, t),
+    ),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.tuple(which, fc.bigInt({ min: 0n, max: 100n })).map(
+      ([i, s]): Step =>
+        (w) =>
+          w.settle(i, s),
+    ),
+  },
+  {
+    weight: 6,
+    arbitrary: which.map(
+      (i): Step =>
+        (w) =>
+          w.rate(i),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: gateway.map(
+      (g): Step =>
+        (w) =>
+          w.crash(g),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(level, fc.bigInt({ min: 0n, max: 2_000n })).map(
+      ([l, a]): Step =>
+        (w) =>
+          w.limit(l, a),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: level.map(
+      (l): Step =>
+        (w) =>
+          w.reset(l),
+    ),
+  },
+)
+
+describe('the rules of money', () => {
+  it('threat 21, 22: in 10,000 histories of three gateways nothing is overspent and nothing leaks', () => {
+    fc.assert(
+      fc.property(fc.array(anyStep, { minLength: 1, maxLength: 60 }), (steps) => {
+        const world = new World()
+        for (const step of steps) {
+          step(world)
+          world.check()
+        }
+        world.end()
+      }),
+      { numRuns: 10_000 },
+    )
+  }, 60_000)
+
+  it('hold nothing when one of several budgets lacks the money', () => {
+    const [rich, poor] = [newState(100n), newState(5n)]
+    const parts = [rich, poor].map((state) => ({ state, least: 6n }))
+    expect(grantHold(parts, 'run', 6n)).toEqual({ refusedBy: 1 })
+    expect([leftOf(rich), leftOf(poor)]).toEqual([100n, 5n])
+  })
+
+  it('grant less than was asked for only to who takes less', () => {
+    const state = newState(10n)
+    expect(grantHold([{ state, least: 4n }], 'run', 15n)).toEqual({ granted: 10n })
+    expect(grantHold([{ state, least: 1n }], 'run', 15n)).toEqual({ refusedBy: 0 })
+  })
+
+  it('close a budget whose bill was larger than what was held, and nothing else', () => {
+    const state = newState(100n)
+    grantHold([{ state, least: 10n }], 'run', 10n)
+    charge(state, 150n, { gateway: 'run', relief: 150n })
+    expect([state.spent, heldOf(state), leftOf(state)]).toEqual([150n, 0n, -50n])
+    expect(grantHold([{ state, least: 1n }], 'run', 1n)).toEqual({ refusedBy: 0 })
+  })
+
+  it('lease ahead a small part of what is left, and nothing of little', () => {
+    const state = newState(3_200n)
+    expect(grantAhead(state, 'run', 1_000n)).toBe(100n)
+    expect(grantAhead(newState(31n), 'run', 1_000n)).toBe(0n)
+    expect([isExact(319n, 10n), isExact(320n, 10n)]).toEqual([true, false])
+    expect([isAmple(639n, 10n), isAmple(640n, 10n)]).toEqual([false, true])
+  })
+
+  it('tell of each threshold once', () => {
+    const state = { ...newState(10n), spent: 8n }
+    expect(newlyCrossed(state, [50, 80, 100], [50])).toEqual([80])
+  })
+})
