@@ -1,11 +1,13 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common'
 import { AppError } from '@weir/errors'
+import { toSourceNetworks } from '@weir/rights'
 import { equalSecrets } from '@weir/secrets'
 import type { FastifyRequest } from 'fastify'
 import { type Caller, defaultOrganization, setCaller } from './caller.js'
 import { permissionDenied, toCaller } from './reach.js'
 import { findRight, type RouteRight } from './permissions.js'
 import { masterKeyPrincipal, type Principal } from './principal.js'
+import { addressOf } from './request-scope.js'
 
 /** The cookie of a session, for browsers; scripts cannot read it. */
 export const sessionCookie = 'weir_session'
@@ -52,6 +54,7 @@ export class PermissionGuard implements CanActivate {
     const principal = await this.authenticate(request)
     // A refused attempt is on record with whoever made it.
     setCaller(request, { organization: principal.organization, principal })
+    refuseOtherSource(principal, request)
     setCaller(request, callerFor(principal, right, route))
     return true
   }
@@ -64,6 +67,14 @@ export class PermissionGuard implements CanActivate {
     if (!principal) throw AppError.of('invalid_api_key', {})
     return principal
   }
+}
+
+/** Throws source_not_allowed for a virtual key that is used from outside of its networks. */
+function refuseOtherSource({ credential, sourceNetworks }: Principal, request: FastifyRequest): void {
+  if (!sourceNetworks) return
+  const address = addressOf(request)
+  if (toSourceNetworks(sourceNetworks).includes(address)) return
+  throw AppError.of('source_not_allowed', { address: address || '(unknown)', key: credential })
 }
 
 function callerFor(principal: Principal, right: RouteRight | undefined, route: string): Caller {

@@ -23,6 +23,8 @@ export interface Principal {
   readonly workspaceRoles: ReadonlyMap<string, WorkspaceRole>
   /** The credential's id, never its value: `ses_…` of a session, `key_…` of a key. */
   readonly credential: string
+  /** Networks that the credential may be used from; absent: anywhere. */
+  readonly sourceNetworks?: readonly string[]
 }
 
 /** The master key: owner of an organization. */

@@ -89,5 +89,6 @@ function fromProto(principal: identityV1.Principal): Principal {
     organizationRoles: principal.organizationRoles as OrganizationRole[],
     workspaceRoles: new Map(Object.entries(principal.workspaceRoles as Record<string, WorkspaceRole>)),
     credential: principal.credential,
+    ...(principal.sourceNetworks.length > 0 && { sourceNetworks: principal.sourceNetworks }),
   }
 }

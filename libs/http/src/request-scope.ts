@@ -33,8 +33,8 @@ export function actorOf(request: FastifyRequest, caller: Caller | undefined): Ac
   return { kind, id, name, credential, address: addressOf(request), requestId: request.id }
 }
 
-/** The gateway, or the ingress, has written the header: what a caller sends is dropped there. */
-function addressOf({ headers, ip }: FastifyRequest): string {
+/** Where a request comes from. The gateway, or the ingress, has written the header: what a caller sends is dropped there. */
+export function addressOf({ headers, ip }: FastifyRequest): string {
   const forwarded = headers['x-forwarded-for']
   const text = Array.isArray(forwarded) ? forwarded.at(-1) : forwarded
   return (text?.split(',').at(-1)?.trim() || ip).slice(0, 64)

@@ -5,6 +5,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Agent, request as sendRequest } from 'undici'
 import type { GatewayConfig } from '../config.js'
+import { SourceAddresses } from '../inference/source-address.js'
 
 /** Headers of one connection only, and those by which a caller could pass for somebody inside. */
 const dropped =
@@ -24,9 +25,11 @@ export class Forwarder {
     headersTimeout: 35_000,
     bodyTimeout: 35_000,
   })
+  private readonly sources: SourceAddresses
   private readonly origins: Record<RestRoute['service'], string | undefined>
 
   constructor(config: GatewayConfig) {
+    this.sources = new SourceAddresses(config.trustedProxies)
     this.origins = {
       identity: config.identityHttp,
       catalog: config.catalogHttp,
@@ -53,7 +56,7 @@ export class Forwarder {
         headers: {
           ...forwardedHeaders(request.headers),
           'x-request-id': request.id,
-          'x-forwarded-for': request.ip,
+          'x-forwarded-for': this.sources.of(request.raw),
           ...(traceparent && { traceparent }),
         },
         body: hasBody ? (request.body as Buffer) : null,

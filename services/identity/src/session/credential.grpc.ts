@@ -19,10 +19,16 @@ export class CredentialGrpc implements identityV1.CredentialServiceController {
   }
 }
 
-function toProto({ organizationRoles, workspaceRoles, ...principal }: Principal): identityV1.Principal {
+function toProto({
+  organizationRoles,
+  workspaceRoles,
+  sourceNetworks = [],
+  ...principal
+}: Principal): identityV1.Principal {
   return {
     ...principal,
     organizationRoles: [...organizationRoles],
     workspaceRoles: Object.fromEntries(workspaceRoles),
+    sourceNetworks: [...sourceNetworks],
   }
 }

@@ -8,7 +8,7 @@ import {
   type Principal,
   type WorkspaceRole,
 } from '@weir/http'
-import { DataSource } from 'typeorm'
+import { DataSource, MoreThan } from 'typeorm'
 import { isAtLeast, roleIn } from '../role/rank.js'
 import { KeyPepper } from '../virtual-key/key-pepper.js'
 import { VirtualKey } from '../virtual-key/virtual-key.entity.js'
@@ -108,7 +108,11 @@ export class CredentialService {
 
   /** A key manages its own workspace, and never with more than its maker could now. */
   private async checkVirtualKey(value: string): Promise<Principal | Refusal | undefined> {
-    const key = await this.dataSource.manager.findOneBy(VirtualKey, { hash: this.pepper.hash(value) })
+    const hash = this.pepper.hash(value)
+    const key = await this.dataSource.manager.findOneBy(VirtualKey, [
+      { hash },
+      { previousHash: hash, previousUntil: MoreThan(new Date()) },
+    ])
     if (!key) return undefined
     const { id, organization, name, workspace, type, disabled, expiresAt } = key
     if (disabled) return { code: 'key_disabled', parameters: { key: id } }
@@ -123,6 +127,7 @@ export class CredentialService {
       ...{ id, name, organization, credential: id },
       organizationRoles: [],
       workspaceRoles: new Map(role ? [[workspace, role]] : []),
+      ...(key.sourceNetworks && { sourceNetworks: key.sourceNetworks }),
     }
   }
 }

@@ -51,6 +51,8 @@ export interface Principal {
   workspaceRoles: { [key: string]: string };
   /** The credential's id, never its value. */
   credential: string;
+  /** Networks that the credential may be used from; empty: anywhere. */
+  sourceNetworks: string[];
 }
 
 export interface Principal_WorkspaceRolesEntry {
@@ -241,7 +243,16 @@ export const CheckCredentialResponse_RefusalParametersEntry: MessageFns<
 };
 
 function createBasePrincipal(): Principal {
-  return { kind: "", id: "", name: "", organization: "", organizationRoles: [], workspaceRoles: {}, credential: "" };
+  return {
+    kind: "",
+    id: "",
+    name: "",
+    organization: "",
+    organizationRoles: [],
+    workspaceRoles: {},
+    credential: "",
+    sourceNetworks: [],
+  };
 }
 
 export const Principal: MessageFns<Principal> = {
@@ -266,6 +277,9 @@ export const Principal: MessageFns<Principal> = {
     });
     if (message.credential !== "") {
       writer.uint32(58).string(message.credential);
+    }
+    for (const v of message.sourceNetworks) {
+      writer.uint32(66).string(v!);
     }
     return writer;
   },
@@ -340,6 +354,14 @@ export const Principal: MessageFns<Principal> = {
             }
 
             message.credential = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.sourceNetworks.push(reader.string());
             continue;
           }
         }
