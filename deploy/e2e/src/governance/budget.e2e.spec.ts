@@ -9,7 +9,8 @@ import { listAttempts } from '../stack/accounting.js'
 import { chat, openCall, send, type WholeReply } from '../stack/client.js'
 import { compileCache } from '../stack/compile-cache.js'
 import { Management } from '../stack/management.js'
-import { chunk, completion, RawUpstream, type ReceivedCall, sse, usageChunk } from '../stack/raw-upstream.js'
+import { chunk, completion, RawUpstream, type ReceivedCall } from '../stack/raw-upstream.js'
+import { sumOfGateways } from '../stack/metrics.js'
 import { createScene, type Scene } from '../stack/scene.js'
 
 /** Tokens that the gateway adds to the bytes of a body. */
@@ -140,5 +141,204 @@ describe('a hard budget for exactly 50', () => {
     expect(nano(now.spent)).toBe(await ledgerCost({ key: scene.virtualKey.id }))
     expect(now).toMatchObject({ held: '0', estimated: '0', left: '0' })
     expect(await settled(`keys/${scene.virtualKey.id}`)).toMatchObject({ spent: now.spent, estimated: '0' })
+  })
+
+  it('is fully usable: what calls cost less than was held for them is spent by others', async () => {
+    const body = chat('', { max_tokens: maxTokens })
+    scene = await newScene((call) => call.reply(200, completion('x', 40, maxTokens / 2)))
+    const request = { ...body, model: scene.model.name }
+    const bound = boundOf(request)
+    await createBudget({ team: scene.team.id }, 50n * bound)
+    await sleep(300)
+    let served = 0
+    for (;;) {
+      const replies = await Promise.all(
+        Array.from({ length: 20 }, () => send({ url: weir.url, key: scene.key, body: request })),
+      )
+      served += countOf(replies, 200)
+      if (countOf(replies, 200) === 0) break
+    }
+    await waitFor(
+      async () => (await listAttempts(management, { key: scene.virtualKey.id })).length === served,
+    )
+    const now = await settled(`teams/${scene.team.id}`)
+    expect(nano(now.spent)).toBe(await ledgerCost({ key: scene.virtualKey.id }))
+    // Less is left than one more request may cost.
+    expect(nano(now.left) < bound).toBe(true)
+    expect(served).toBeGreaterThan(90)
+  })
+
+  it('threat 21, 22: serves no more than 50 while gateways and the policy service are killed', async () => {
+    const body = chat('', { max_tokens: maxTokens })
+    scene = await newScene(async (call) => {
+      await sleep(100)
+      const bytes = Buffer.byteLength(JSON.stringify({ ...body, model: scene.model.name }))
+      call.reply(200, completion('x', bytes + overheadTokens, maxTokens))
+    })
+    const request = { ...body, model: scene.model.name }
+    const limit = 50n * boundOf(request)
+    await createBudget({ team: scene.team.id }, limit)
+    await sleep(300)
+    let isOver = false
+    const kill = (name: string) => weir.processes.get(name)?.kill('SIGKILL')
+    const killing = (async () => {
+      for (const names of [['gateway-1'], ['policy'], ['gateway-2', 'policy'], ['gateway-3', 'gateway-1']]) {
+        await sleep(700)
+        for (const name of names) kill(name)
+      }
+      await sleep(2_000)
+      isOver = true
+    })()
+    const statuses: number[] = []
+    const callOn = async () => {
+      while (!isOver) {
+        const reply = await send({ url: weir.url, key: scene.key, body: request }).catch(() => undefined)
+        statuses.push(reply?.status ?? 0)
+        await sleep(60)
+      }
+    }
+    await Promise.all([killing, ...Array.from({ length: 6 }, callOn)])
+    const served = statuses.filter((code) => code === 200).length
+    expect(served).toBeGreaterThan(10)
+    expect(served).toBeLessThanOrEqual(50)
+    // All that was begun comes to its end, of which some was in no reply.
+    const now = await waitFor(
+      async () => {
+        const [ledger, budget] = [
+          await ledgerCost({ key: scene.virtualKey.id }),
+          await status(`teams/${scene.team.id}`),
+        ]
+        return ledger > 0n && nano(budget.spent) === ledger && (await isIdle()) ? budget : undefined
+      },
+      { timeoutMs: 20_000, intervalMs: 200, what: 'what was spent to be what the ledger has' },
+    )
+    expect(nano(now.spent) <= limit).toBe(true)
+    expect(nano(now.spent) + nano(now.held) + nano(now.estimated) + nano(now.left)).toBe(limit)
+  })
+})
+
+/** No gateway has an attempt under way, or an event that is not sent. */
+async function isIdle(): Promise<boolean> {
+  for (const name of ['weir_journal_open_attempts', 'weir_journal_depth']) {
+    if ((await sumOfGateways({ ports: weir.ports, gateways }, name)) > 0) return false
+  }
+  return true
+}
+
+describe('what a request may cost', () => {
+  it('threat 21: is multiplied by n, and n must be a number', async () => {
+    scene = await newScene((call) => call.reply(200, completion('x')))
+    const request = chat(scene.model.name, { max_tokens: 10, n: 50 })
+    await createBudget({ team: scene.team.id }, boundOf(request, 500) - 1n)
+    await sleep(300)
+    const ask = (fields: Record<string, unknown>) =>
+      send({ url: weir.url, key: scene.key, body: { ...request, ...fields } })
+    expect((await ask({})).status).toBe(429)
+    expect((await ask({ n: 49 })).status).toBe(200)
+    for (const fields of [{ n: '50' }, { n: 1.5 }, { n: 0 }, { max_tokens: '10' }, { max_tokens: -1 }]) {
+      const reply = await ask(fields)
+      expect([reply.status, reply.text]).toEqual([400, expect.stringContaining(Object.keys(fields)[0] ?? '')])
+    }
+    await settled(`teams/${scene.team.id}`)
+  })
+
+  it('threat 21: is bounded where the request says nothing: the output is limited upstream', async () => {
+    const seen: unknown[] = []
+    scene = await newScene((call) => {
+      seen.push(call.document['max_tokens'])
+      call.reply(200, completion('x'))
+    })
+    const request = chat(scene.model.name)
+    const { id } = await createBudget({ team: scene.team.id }, boundOf(request, 16_384))
+    await sleep(300)
+    expect((await send({ url: weir.url, key: scene.key, body: request })).status).toBe(200)
+    await settled(`teams/${scene.team.id}`)
+    // A little was spent: the whole does not fit any more.
+    expect((await send({ url: weir.url, key: scene.key, body: request })).status).toBe(429)
+    await management.update(`/v1/budgets/${id}`, { lowers_output: true })
+    await sleep(300)
+    expect((await send({ url: weir.url, key: scene.key, body: request })).status).toBe(200)
+    expect(seen[0]).toBe(16_384)
+    expect(seen[1]).toBeLessThan(16_384)
+    expect(seen[1]).toBeGreaterThan(16_300)
+  })
+
+  it('threat 22: is not held any more when a caller leaves, or a stream is cut by either side', async () => {
+    scene = await newScene(async (call) => {
+      if (call.document['stream'] !== true) return sleep(2_000)
+      call.startStream()
+      await call.event(chunk('Hello'))
+      if (call.document['user'] === 'cut') call.cut()
+      else await sleep(2_000)
+    })
+    const body = (fields: Record<string, unknown>) =>
+      chat(scene.model.name, { max_tokens: maxTokens, ...fields })
+    await createBudget({ team: scene.team.id }, 20n * boundOf(body({ stream: true, user: 'leave' })))
+    await sleep(300)
+    const leave = async (fields: Record<string, unknown>) => {
+      const call = openCall({ url: weir.url, key: scene.key, body: body(fields) })
+      call.reply.catch(() => undefined)
+      call.request.on('error', () => undefined)
+      await sleep(200)
+      call.request.destroy()
+    }
+    const cut = () => send({ url: weir.url, key: scene.key, body: body({ stream: true, user: 'cut' }) })
+    await Promise.all([
+      ...Array.from({ length: 4 }, () => leave({})),
+      ...Array.from({ length: 4 }, () => leave({ stream: true })),
+      ...Array.from({ length: 4 }, () => cut().catch(() => undefined)),
+    ])
+    await waitFor(async () => (await listAttempts(management, { key: scene.virtualKey.id })).length === 12)
+    const now = await settled(`teams/${scene.team.id}`)
+    expect(nano(now.spent)).toBe(await ledgerCost({ key: scene.virtualKey.id }))
+    expect(nano(now.spent)).toBeGreaterThan(0n)
+    const outcomes = (await listAttempts(management, { key: scene.virtualKey.id })).map(
+      ({ outcome }) => outcome,
+    )
+    expect([...new Set(outcomes)].sort()).toEqual(['client_closed', 'cut'])
+  })
+
+  it('is spent by a key with a max_budget from its first moment on', async () => {
+    scene = await newScene((call) => call.reply(200, completion('x', 40, maxTokens)))
+    const request = chat(scene.model.name, { max_tokens: maxTokens })
+    const poor = await scene.factory.createVirtualKey({
+      ...{ workspace: scene.workspace.id, workload: scene.workload.id, team: scene.team.id },
+      ...{ max_budget: dollars(boundOf(request) - 1n), budget_duration: 'daily' },
+    })
+    const replies = await Promise.all(
+      Array.from({ length: 6 }, () => send({ url: weir.url, key: poor.key, body: request })),
+    )
+    expect(replies.map((reply) => reply.status)).toEqual(Array(6).fill(429))
+    await management.update(`/v1/keys/${poor.id}`, { max_budget: dollars(boundOf(request)) })
+    await waitFor(async () => (await send({ url: weir.url, key: poor.key, body: request })).status === 200)
+  })
+})
+
+describe('while the policy service is down', () => {
+  it('hard budgets refuse once their leases are used up, soft ones go on and are counted', async () => {
+    const [hard, soft] = [
+      await newScene((call) => call.reply(200, completion('x'))),
+      await newScene((call) => call.reply(200, completion('x'))),
+    ]
+    await createBudget({ team: hard.team.id }, 1_000_000_000n)
+    await createBudget({ team: soft.team.id }, 1n, { hard: false })
+    await sleep(300)
+    const ask = (one: Scene) =>
+      send({ url: weir.url, key: one.key, body: chat(one.model.name, { max_tokens: maxTokens }) })
+    expect([(await ask(hard)).status, (await ask(soft)).status]).toEqual([200, 200])
+    await weir.processes.get('policy')?.stop()
+    try {
+      await sleep(6_500)
+      const refused = await ask(hard)
+      expect([refused.status, refused.text]).toEqual([
+        503,
+        expect.stringContaining('A hard budget applies here'),
+      ])
+      expect((await ask(soft)).status).toBe(200)
+      expect(await sumOfGateways({ ports: weir.ports, gateways }, 'weir_budget_unchecked_total')).toBe(1)
+    } finally {
+      await weir.processes.get('policy')?.start()
+    }
+    await waitFor(async () => (await ask(hard)).status === 200, { timeoutMs: 15_000 })
   })
 })
