@@ -54,9 +54,10 @@ export class ModelService {
     const model = await this.find(caller, idOrName)
     if (!model) throw AppError.of('model_not_found', { model: idOrName })
     const [shown] = await this.show([model])
-    if (!isVisible(caller, shown?.provider?.workspace ?? null))
+    // The database hides the provider of a workspace that the caller may not see.
+    if (!shown?.provider || !isVisible(caller, shown.provider.workspace))
       throw AppError.of('model_not_found', { model: idOrName })
-    return shown as ShownModel
+    return shown
   }
 
   async list(caller: Caller, { limit, cursor, provider, name }: ListModelsQuery): Promise<ShownModel[]> {
