@@ -51,6 +51,9 @@ describe('npm start', () => {
     expect(readLocal()).toEqual(before)
     expect(launcher.output).toContain(localFile())
     expect(launcher.output).not.toContain(before.master_key)
+    expect(launcher.output).toMatch(
+      /first user +POST http.*\/v1\/setup with the one-time token setup_[\w-]{43}\n/,
+    )
     expect(launcher.output).toMatch(/It cost business unit demo \$0\.\d+, which stood on \/v1\/costs \d/)
   })
 

@@ -98,6 +98,9 @@ function summary(weir: Weir, { key, request }: Demo, elapsedMs: number): string[
     '',
     `  Weir        ${weir.url}   (API reference: ${weir.url}/docs)`,
     `  master key  in ${weir.home.local}`,
+    ...(weir.setupToken === undefined
+      ? []
+      : [`  first user  POST ${weir.url}/v1/setup with the one-time token ${weir.setupToken}`]),
     `  try it      ${curlLine(weir.url, key)}`,
     '',
     `Ready after ${seconds(elapsedMs)}. Ctrl-C stops it; what it knows stays in ${weir.home.root}.`,

@@ -46,6 +46,8 @@ export interface Weir {
   /** Of the public port, without a path. */
   url: string
   masterKey: string
+  /** For POST /v1/setup; undefined once there is a user. */
+  setupToken: string | undefined
   /** The public port, and the private ones by `identity.http` and the like. */
   ports: Record<string, number>
   processes: ReadonlyMap<string, WeirProcess>
@@ -139,6 +141,7 @@ class Launch {
       home,
       url: `http://${reachable(publicHost)}:${port}`,
       masterKey: env.WEIR_MASTER_KEY || secrets.masterKey,
+      setupToken: this.setupToken(),
       ports: { ...ports.all, public: port },
       processes: this.processes,
       postgres: Object.assign(database.process, { url: database.url }),
@@ -156,6 +159,12 @@ class Launch {
 
   kill(): void {
     for (const process of this.processes.values()) process.kill('SIGKILL')
+  }
+
+  /** Identity prints it at each start, until it is used. */
+  private setupToken(): string | undefined {
+    const lines = this.logs.get('identity')?.tail(1_000) ?? []
+    return lines.flatMap((line) => /^First administrator: .* (setup_[\w-]+)$/.exec(line)?.[1] ?? []).at(-1)
   }
 
   private gatewayNumbers(): number[] {

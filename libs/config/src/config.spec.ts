@@ -26,6 +26,18 @@ describe('loadConfig', () => {
     expect(load).toThrow(/WEIR_DATABASE_URL is not set/)
   })
 
+  it('threat 18: refuses to start when a secret is unset, empty, a default or too short', () => {
+    const secrets = ['WEIR_MASTER_KEY', 'WEIR_INTERNAL_SECRET']
+    for (const variable of secrets) {
+      for (const value of [undefined, '', 'changeme', 'secret', 'x'.repeat(31)]) {
+        expect(() => loadConfig(RestConfig, { ...good, [variable]: value })).toThrow(variable)
+      }
+    }
+    expect(() => loadConfig(RestConfig, {})).toThrow(
+      /MASTER_KEY is not set[^]*INTERNAL_SECRET is not set|INTERNAL_SECRET is not set[^]*MASTER_KEY is not set/,
+    )
+  })
+
   it('shows no secret, neither in mistakes nor in the description', () => {
     expect(() => loadConfig(RestConfig, { ...good, WEIR_MASTER_KEY: 'short-secret' })).not.toThrow(
       'short-secret',
