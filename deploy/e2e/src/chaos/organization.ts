@@ -44,7 +44,9 @@ const units: Record<string, UsageUnit> = {
 /** Makes business units with parents, workspaces, workloads, providers, models and virtual keys. */
 export async function createOrganization(management: Management, upstream: Upstream): Promise<Organization> {
   const factory = new Factory(management)
-  const company = await factory.createTeam({ name: 'company' })
+  // Everybody's requests are counted by these, and none of them is refused.
+  const limits = { rpm_limit: 1_000_000, tpm_limit: 1_000_000_000, max_parallel_requests: 10_000 }
+  const company = await factory.createTeam({ name: 'company', ...limits })
   const retail = await factory.createTeam({ name: 'retail', parent: company.id })
   const research = await factory.createTeam({ name: 'research', parent: company.id })
   const checkout = await factory.createTeam({ name: 'checkout', parent: retail.id })

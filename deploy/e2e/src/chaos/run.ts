@@ -9,6 +9,7 @@ import type { ChaosOptions } from './options.js'
 import { Random } from './random.js'
 import { type ChaosResult, figuresOf } from './result.js'
 import { Trial } from './trial.js'
+import { sumOfGateways } from '../stack/metrics.js'
 
 const progressEveryMs = 5_000
 const settleTimeoutMs = 180_000
@@ -81,6 +82,15 @@ export async function killUnderLoad(
   if (!isSettled) {
     const what = `not everything was at rest ${settleTimeoutMs / 1_000} s after the load`
     findings.unshift({ what, count: 1, first: [] })
+  }
+  const { weir, gateways } = instance
+  const slots = await sumOfGateways({ ports: weir.ports, gateways }, 'weir_rate_slots_used')
+  if (slots > 0) {
+    findings.push({
+      what: 'slots of a parallel limit that no request has, and that are taken',
+      count: slots,
+      first: [],
+    })
   }
   return {
     bus: instance.kafka ? 'Kafka' : 'PostgreSQL',
