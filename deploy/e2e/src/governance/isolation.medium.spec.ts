@@ -27,6 +27,18 @@ const shared: Record<string, string> = {
   'policy.gateway_run': 'which gateways are alive',
 }
 
+/** Tenant tables that no person changes: their changes are no entries of the audit trail. */
+const unrecorded = [
+  ...['identity.audit_entry', 'identity.audit_head', 'metering.ledger', 'metering.usage_hourly'],
+  ...[
+    'aggregator.rollup',
+    'aggregator.business_unit_rollup',
+    'policy.budget_period',
+    'policy.charge',
+    'policy.lease',
+  ],
+]
+
 interface Column {
   name: string
   type: string
@@ -39,12 +51,14 @@ interface Table {
   name: string
   isForced: boolean
   policies: string[]
+  isRecorded: boolean
   columns: Column[]
 }
 
 const readTables = `
   SELECT n.nspname AS service, c.relname AS name, c.relrowsecurity AND c.relforcerowsecurity AS "isForced",
     ARRAY(SELECT pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polrelid = c.oid) AS policies,
+    EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid AND tgname = 'record_change') AS "isRecorded",
     (SELECT json_agg(json_build_object('name', attname, 'type', format_type(atttypid, NULL), 'isGenerated', attidentity <> '', 'isKey',
        EXISTS (SELECT FROM pg_index WHERE indrelid = c.oid AND indisprimary AND attnum = ANY(indkey))))
      FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped) AS columns
@@ -105,6 +119,11 @@ describe('isolation in the database (threat 9)', async () => {
         [],
       )
     }
+  })
+
+  it('puts every change of what people manage on record', () => {
+    const missing = tenantTables.filter(({ isRecorded }) => !isRecorded)
+    expect(missing.map(({ service, name }) => `${service}.${name}`).sort()).toEqual(unrecorded.sort())
   })
 
   it.each(tenantTables)('$service.$name is under a policy that holds for its owner too', (table) => {
