@@ -33,10 +33,7 @@ describe('who may not call', () => {
 
   it('is told that a key is missing', async () => {
     const error = await raised(null, scene.model.name)
-    expectRaised(
-      { code: 'missing_api_key', sdk: AuthenticationError, says: /Send a virtual key/ },
-      error,
-    )
+    expectRaised({ code: 'missing_api_key', sdk: AuthenticationError, says: /Send a virtual key/ }, error)
   })
 
   it('is told that a key is not known, whatever is wrong with it', async () => {
@@ -377,8 +374,13 @@ it('has shown every code of the table that can occur here', () => {
     // management-refusal.e2e.spec.ts
     ...(['organization_not_found', 'team_not_found', 'workspace_not_found', 'workload_not_found'] as const),
     ...(['request_not_found', 'key_not_found', 'already_exists', 'in_use'] as const),
-    // There are no deployments, policies and budgets yet; and a fault of our own is not to be had.
-    ...(['deployment_not_allowed', 'policy_violation', 'budget_exceeded', 'internal_error'] as const),
+    // governance/whitelist.e2e.spec.ts, budget.e2e.spec.ts, roles.e2e.spec.ts, people.e2e.spec.ts
+    ...(['source_not_allowed', 'budget_exceeded', 'permission_denied', 'invalid_credentials'] as const),
+    // Specs of the services: management of keys, people and budgets.
+    ...(['key_wider_than_maker', 'user_not_found', 'member_not_found', 'invitation_not_found'] as const),
+    ...(['service_account_not_found', 'budget_not_found'] as const),
+    // There are no deployments and policies yet; and a fault of our own is not to be had.
+    ...(['deployment_not_allowed', 'policy_violation', 'internal_error'] as const),
   ]
   expect([...seen, ...elsewhere].sort()).toEqual(Object.keys(errorTable).sort())
 })
