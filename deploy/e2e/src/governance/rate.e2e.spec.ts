@@ -150,6 +150,31 @@ describe('requests per minute, over three gateways', () => {
     expect(counted(await askMany(other.key, 40))).toEqual({ served: 20, refused: 20 })
   })
 
+  it('are limited for a workspace, for a model of it, and for the organization', async () => {
+    const { factory, model, team } = scene
+    const workspace = await factory.createWorkspace({ rpm_limit: 12 })
+    const { key } = await factory.createVirtualKey({ workspace: workspace.id, team: team.id })
+    const modelPath = `/v1/workspaces/${workspace.id}/models`
+    await host.management.create(modelPath, { model: model.name, rpm_limit: 4 })
+    const other = await factory.createModel({ provider: scene.provider.id })
+    await host.management.create(modelPath, { model: other.name })
+    await knownEverywhere(key, other.name)
+    expect(counted(await askMany(key, 20))).toEqual({ served: 4, refused: 16 })
+    const [refused] = await askMany(key, 1)
+    expect(refused?.text).toContain(`The limit of the model \`${model.name}\` in the workspace`)
+    expect(counted(await askMany(key, 20, other.name))).toEqual({ served: 8, refused: 12 })
+
+    await host.management.update('/v1/organizations/org_default', { rpm_limit: 1_000_000 })
+    try {
+      await waitFor(async () => {
+        const { headers } = await ask(scene.key)
+        return headers['x-ratelimit-limit-requests'] === '1000000'
+      })
+    } finally {
+      await host.management.update('/v1/organizations/org_default', { rpm_limit: null })
+    }
+  })
+
   it('a raised limit counts within a second, and what was used stays', async () => {
     const { key, team } = await keyWith({ team: { rpm_limit: 5 } })
     expect(counted(await askMany(key, 20))).toEqual({ served: 5, refused: 15 })
