@@ -48,8 +48,6 @@ export const permissions = {
   'model.manage': row('organization', managers),
   'whitelist.read': row('workspace', anyOrganization, anyWorkspace),
   'whitelist.manage': row('workspace', managers, managers),
-  'limit.read': row('workspace', anyOrganization, anyWorkspace),
-  'limit.manage': row('workspace', managers, managers),
   'budget.read': row('organization', anyOrganization),
   'budget.manage': row('organization', ['owner', 'admin', 'billing']),
   'usage.read': row('workspace', anyOrganization, anyWorkspace),
