@@ -86,6 +86,11 @@ export class RateCounter {
     if (this.available === undefined) this.remaining = maximum
     else this.remaining = Math.max(0, this.remaining + maximum - this.maximum)
     if (maximum > this.maximum) this.deniedUntilMs = 0
+    if (maximum < this.maximum && this.left > 0) {
+      // What is leased may be more than there is now: it is given back, and asked for anew.
+      this.left = 0
+      this.markDirty()
+    }
     this.maximum = maximum
   }
 

@@ -25,6 +25,12 @@ interface RatePeer {
   exchangeRates(request: policyV1.ExchangeRatesRequest): Promise<policyV1.ExchangeRatesResponse>
 }
 
+/** Keeps how many gateways there are over a restart: while nobody can be asked, limits are shared by it. */
+export interface GatewayCountMemory {
+  read(): number | undefined
+  write(count: number): void
+}
+
 /** The leases of all limits that this gateway uses, kept by exchanges with the policy service. */
 export class RateLeases {
   /** Grows when counters were forgotten: whoever kept one asks for it anew. */
@@ -39,7 +45,7 @@ export class RateLeases {
   private isExchanging = false
   private isWholeDue = true
   private isClosed = false
-  private gateways = 1
+  private gateways: number
   private alone = { isAlone: false, time: 0 }
   private exchangedAtMs = -Infinity
   private evictedAtMs = 0
@@ -50,8 +56,10 @@ export class RateLeases {
   constructor(
     private readonly peer: RatePeer,
     private readonly logger: Logger,
+    private readonly memory: GatewayCountMemory = { read: () => undefined, write: () => undefined },
     private readonly now: () => number = () => performance.now(),
   ) {
+    this.gateways = memory.read() ?? 1
     this.timer = setInterval(() => this.tick(), exchangeEveryMs)
     this.timer.unref()
     void this.exchange()
@@ -160,7 +168,7 @@ export class RateLeases {
   ): boolean {
     const nowMs = this.now()
     this.unanswered = undefined
-    this.gateways = response.isStarting ? Math.max(this.gateways, response.gateways) : response.gateways
+    this.noteGateways(response.isStarting ? Math.max(this.gateways, response.gateways) : response.gateways)
     this.setAlone(response.isStarting)
     if (response.epoch !== request.epoch) {
       // Another memory: it is told all that was used in the last minute.
@@ -191,6 +199,12 @@ export class RateLeases {
     }
     this.serveAloneIfSo(nowMs)
     return isPending
+  }
+
+  private noteGateways(count: number): void {
+    if (count === this.gateways) return
+    this.gateways = count
+    this.memory.write(count)
   }
 
   private goAlone(error: unknown): void {

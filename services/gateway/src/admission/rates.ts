@@ -5,6 +5,7 @@ import { estimateTokens, type Usage } from '../inference/usage.js'
 import type { ChatDocument } from '../providers/openai/chat-completions.js'
 import type { Snapshots } from '../snapshot/snapshots.js'
 import { type RateCounter, type RateKind } from './rate-counter.js'
+import { GatewayCountFile } from './rate-gateway-count.js'
 import { RateLeases } from './rate-leases.js'
 import { type RatedRoute, RatePlans } from './rate-plan.js'
 import { limitHeaders } from './rate-headers.js'
@@ -34,12 +35,12 @@ export class Rates {
   private readonly plans: RatePlans
 
   constructor(
-    config: { policyGrpc: string } & InternalTrust,
+    config: { policyGrpc: string; dataDir: string } & InternalTrust,
     private readonly snapshots: Pick<Snapshots, 'identity'>,
     logger: Logger,
   ) {
     this.client = createGrpcClient(policyV1.RateServiceService, config.policyGrpc, config)
-    this.leases = new RateLeases(this.client, logger)
+    this.leases = new RateLeases(this.client, logger, new GatewayCountFile(config.dataDir, logger))
     this.plans = new RatePlans(this.leases)
     gauge(
       'weir_rate_alone',
@@ -172,5 +173,7 @@ function toError(counter: RateCounter, cost: number, admission: RateAdmission): 
       : kind === 'parallel_requests'
         ? `${limit}, and that many are under way. Try again when one has ended.`
         : `${limit}, and they are used up. Try again in ${retryAfterS} s.`
-  return AppError.of('rate_limit_exceeded', { reason }, { retryAfterS, headers: admission.headers })
+  // Nobody's trying again helps a request that never fits.
+  const headers = { ...admission.headers, ...(cost > maximum && { 'x-should-retry': 'false' }) }
+  return AppError.of('rate_limit_exceeded', { reason }, { retryAfterS, headers })
 }
