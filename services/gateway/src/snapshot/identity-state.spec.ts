@@ -19,8 +19,6 @@ const keyResource = (change: Partial<identityV1.VirtualKey> = {}): identityV1.Id
     models: { all: true, names: [] },
     endpoints: [],
     sourceNetworks: [],
-    previousHash: Buffer.alloc(0),
-    previousUntilMs: '0',
     ...change,
   },
 })

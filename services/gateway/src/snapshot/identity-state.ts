@@ -28,6 +28,7 @@ export interface KnownWorkload {
 export type TeamLine = TeamRights
 
 const maxTeamDepth = 32
+const noTexts: string[] = []
 
 const toSet = (selection: identityV1.ModelSelection | undefined): ModelSet =>
   toModelSet(!selection || selection.all ? null : selection.names)
@@ -140,6 +141,9 @@ export class IdentityState {
   }
 
   private upsertKey(key: identityV1.VirtualKey): void {
+    // There may be a million of them, and each would keep empty lists of its own.
+    if (key.endpoints.length === 0) key.endpoints = noTexts
+    if (key.sourceNetworks.length === 0) key.sourceNetworks = noTexts
     // A rotated key has a new hash: the old one must not stay.
     this.forgetKey(key.id)
     const known: KnownKey = {
@@ -160,8 +164,8 @@ export class IdentityState {
     const hash = hashKey(key.hash)
     this.hashesById.set(key.id, hash)
     this.keysByHash.set(hash, known)
-    const valueUntilMs = Number(key.previousUntilMs)
-    if (valueUntilMs <= Date.now()) return
+    const valueUntilMs = Number(key.previousUntilMs ?? 0)
+    if (!key.previousHash || valueUntilMs <= Date.now()) return
     const previous = hashKey(key.previousHash)
     this.previousHashesById.set(key.id, previous)
     this.keysByHash.set(previous, { ...known, valueUntilMs })

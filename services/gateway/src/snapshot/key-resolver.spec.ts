@@ -25,8 +25,6 @@ const keyResource = (disabled = false): identityV1.IdentityResource => ({
     models: { all: true, names: [] },
     endpoints: [],
     sourceNetworks: [],
-    previousHash: Buffer.alloc(0),
-    previousUntilMs: '0',
   },
 })
 const batch = (version: number, upserts: identityV1.IdentityResource[] = [], reset = false): Batch => ({

@@ -39,6 +39,13 @@ function toMoney({ maxBudgetNanoUsd, budgetDuration }: Omit<Limits, keyof RateLi
   return { money: { amountNanoUsd: String(maxBudgetNanoUsd), duration: budgetDuration ?? '' } }
 }
 
+/** Absent but for the few keys that were rotated with a grace. */
+function toPrevious({ previousHash, previousUntil }: WatchedVirtualKey) {
+  return previousHash && previousUntil
+    ? { previousHash, previousUntilMs: String(previousUntil.getTime()) }
+    : {}
+}
+
 /** Identity's resources as the gateway gets them. */
 export const toProto = {
   organization: ({ id, ...limits }: Organization): identityV1.IdentityResource => ({
@@ -85,8 +92,7 @@ export const toProto = {
       models: toSelection(virtualKey.models),
       endpoints: virtualKey.endpoints ?? [],
       sourceNetworks: virtualKey.sourceNetworks ?? [],
-      previousHash: virtualKey.previousHash ?? Buffer.alloc(0),
-      previousUntilMs: String(virtualKey.previousUntil?.getTime() ?? 0),
+      ...toPrevious(virtualKey),
       ...toRates(virtualKey),
       ...toMoney(virtualKey),
     },

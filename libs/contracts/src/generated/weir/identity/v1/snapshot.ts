@@ -88,10 +88,14 @@ export interface VirtualKey {
   endpoints: string[];
   /** Networks that it may be used from, as 10.0.0.0/8 or fd00::/8; empty: anywhere. */
   sourceNetworks: string[];
-  /** Hash of the value before the last rotation, 32 bytes; empty: none. */
-  previousHash: Buffer;
-  /** Until when the value before works too, milliseconds since 1970; "0": not any more. */
-  previousUntilMs: string;
+  /** Hash of the value before the last rotation, 32 bytes; absent: none. */
+  previousHash?:
+    | Buffer
+    | undefined;
+  /** Until when the value before works too, milliseconds since 1970; absent: not any more. */
+  previousUntilMs?:
+    | string
+    | undefined;
   /** What all its requests together may come to; absent: no limit. */
   rates?:
     | RateLimits
@@ -512,8 +516,6 @@ function createBaseVirtualKey(): VirtualKey {
     models: undefined,
     endpoints: [],
     sourceNetworks: [],
-    previousHash: Buffer.alloc(0),
-    previousUntilMs: "0",
   };
 }
 
@@ -558,10 +560,10 @@ export const VirtualKey: MessageFns<VirtualKey> = {
     for (const v of message.sourceNetworks) {
       writer.uint32(106).string(v!);
     }
-    if (message.previousHash.length !== 0) {
+    if (message.previousHash !== undefined) {
       writer.uint32(114).bytes(message.previousHash);
     }
-    if (message.previousUntilMs !== "0") {
+    if (message.previousUntilMs !== undefined) {
       writer.uint32(120).int64(message.previousUntilMs);
     }
     if (message.rates !== undefined) {
