@@ -10,6 +10,23 @@ const errorResponse = (description: string) => ({
   content: { 'application/json': { schema: error } },
 })
 
+/** Of what limits the caller; on refusals too. */
+const limitHeaders = Object.fromEntries(
+  ['requests', 'tokens'].flatMap((what) =>
+    [
+      [
+        'limit',
+        `Most ${what} in any 60 seconds, of the limit that is nearest to its end; absent: none applies.`,
+      ],
+      ['remaining', `How many ${what} of it are left.`],
+      ['reset', `When none of it is used any more: \`20ms\`, \`1s\`, \`1m0s\`.`],
+    ].map(([name = '', description]) => [
+      `x-ratelimit-${name}-${what}`,
+      { description, schema: { type: 'string' as const } },
+    ]),
+  ),
+)
+
 const refusals = {
   '400': errorResponse(
     '`invalid_request`, `unsupported_model`, `provider_key_missing`; or what the provider itself refused.',
@@ -20,7 +37,12 @@ const refusals = {
   ),
   '404': errorResponse('`model_not_found`, `team_not_found`, `workload_not_found`, `provider_not_found`.'),
   '413': errorResponse('`request_too_large`.'),
-  '429': errorResponse('`rate_limit_exceeded`, with `retry-after`.'),
+  '429': {
+    ...errorResponse(
+      '`rate_limit_exceeded`, with `retry-after` and which limit it is; `budget_exceeded`, with `x-should-retry: false`.',
+    ),
+    headers: limitHeaders,
+  },
   '500': errorResponse('`internal_error`.'),
   '502': errorResponse('`provider_error`.'),
   '503': errorResponse('`service_unavailable`, with `retry-after`.'),
@@ -44,6 +66,7 @@ const createChatCompletion = (operationId: string): Operation => ({
           description: 'Names the request in logs and in usage.',
           schema: { type: 'string' },
         },
+        ...limitHeaders,
       },
       content: {
         'application/json': { schema: { $ref: '#/components/schemas/ChatCompletion' } },
