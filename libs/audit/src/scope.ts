@@ -47,7 +47,8 @@ export function inScope<T>(scope: Scope, work: () => T): T {
 
 /** Runs `work` for one organization, on behalf of another service that has checked who asks. */
 export function inOrganization<T>(organization: string, work: () => T): T {
-  return scopes.run({ organization }, work)
+  const { actor } = currentScope()
+  return scopes.run({ organization, ...(actor && { actor }) }, work)
 }
 
 /**

@@ -6,6 +6,9 @@ import { actorOf, isWrite } from './request-scope.js'
 
 const maxIdLength = 200
 
+/** What is shown once, such as the end of an invitation's link; ids have 26 characters after their prefix. */
+const secretId = /^[a-z]+_[\w-]{32,}$/
+
 /** Resources whose kind is another word than their path. */
 const kinds: Record<string, string> = { keys: 'virtual_key', policies: 'policy', setup: 'setup' }
 
@@ -36,10 +39,10 @@ function describe({
   const last = segments.at(-1) ?? ''
   const isVerb = method === 'POST' && names.length > 1 && !last.startsWith(':') && !last.endsWith('s')
   const noun = (isVerb ? names.at(-2) : names.at(-1)) ?? ''
-  const ids = Object.values((params ?? {}) as Record<string, string>)
+  const id = Object.values((params ?? {}) as Record<string, string>).at(-1) ?? ''
   return {
     resource: kinds[noun] ?? noun.replace(/s$/, '').replaceAll('-', '_'),
-    resourceId: (ids.at(-1) ?? '').replaceAll('\0', '').slice(0, maxIdLength),
+    resourceId: secretId.test(id) ? '[secret]' : id.replaceAll('\0', '').slice(0, maxIdLength),
     action: isVerb ? last : (actions[method] ?? method.toLowerCase()),
   }
 }

@@ -165,6 +165,52 @@ describe('the audit trail', () => {
     expect(JSON.stringify(found)).not.toContain('canary')
   })
 
+  it('tells of people: who made whom what, who signed in, who was refused; without a secret (threat 17)', async () => {
+    const password = 'canary-correct-horse'
+    const user = await identity.create('/v1/users', { email: 'audited@example.org', name: 'A', password })
+    const { id: workspace } = await identity.create('/v1/workspaces', { name: 'people' })
+    await identity.create(`/v1/workspaces/${workspace}/members`, { user: user.id, role: 'viewer' })
+    const invited = await identity.create<{ id: string; link: string }>(
+      `/v1/workspaces/${workspace}/invitations`,
+      { email: 'invited@example.org', role: 'member' },
+    )
+    const account = await identity.create<{ id: string; secret: string }>('/v1/service-accounts', {
+      ...{ name: 'audited', workspace, role: 'viewer' },
+    })
+    const wrong = { email: 'audited@example.org', password: 'canary-wrong' }
+    expect((await identity.call('POST', '/v1/sessions', wrong, {})).status).toBe(401)
+    const session = await identity.call<{ session: string }>(
+      ...(['POST', '/v1/sessions', { email: 'audited@example.org', password }, {}] as const),
+    )
+    const headers = { authorization: `Bearer ${session.body.session}` }
+    expect((await identity.call('POST', invited.link, { password: 'short' }, {})).status).toBe(400)
+    expect((await identity.call('POST', '/v1/teams', { name: 'mine' }, headers)).status).toBe(403)
+
+    const one = async (query: string) => (await entries(query, 1))[0]
+    const byMaster = { actor_kind: 'master_key', outcome: 'done', before: null }
+    expect(await one('resource=user&action=create')).toMatchObject({
+      ...{ ...byMaster, resource_id: user.id, after: { password_hash: '[secret]' } },
+    })
+    expect(await one('resource=member')).toMatchObject({ ...byMaster, workspace, after: { role: 'viewer' } })
+    expect(await one(`resource=${invited.id}`)).toMatchObject({ ...byMaster, workspace })
+    expect(await one(`resource=${account.id}`)).toMatchObject({ after: { secret_hash: '[secret]' } })
+    expect(await one('resource=session&action=create&outcome=done')).toMatchObject({
+      ...{ actor_kind: 'anonymous', address: '127.0.0.1', after: { user_id: user.id, hash: '[secret]' } },
+    })
+    expect(await one('resource=session&outcome=refused')).toMatchObject({ status: 401, address: '127.0.0.1' })
+    expect(await one(`actor=${user.id}&outcome=refused`)).toMatchObject({
+      ...{ actor_kind: 'user', actor_name: 'audited@example.org', resource: 'team', status: 403 },
+    })
+    expect(await one('resource=invitation&outcome=failed')).toMatchObject({ resource_id: '[secret]' })
+    const { rows } = await identity.sql.query<{ text: string }>(
+      `SELECT string_agg(audit_entry::text, '') AS text FROM audit_entry`,
+    )
+    const token = invited.link.split(/[=/]/).at(-1)
+    for (const secret of ['canary', session.body.session, account.secret, token]) {
+      expect(rows[0]?.text).not.toContain(secret)
+    }
+  })
+
   it('is filtered by actor, action, resource and time, and paged', async () => {
     await publish(
       recorded({ resourceId: 'first' }),
