@@ -22,7 +22,7 @@ export interface IdentityChanged {
   occurredAt: string;
   /** Organization id. */
   organization: string;
-  /** virtual_key, team, workspace, workload. */
+  /** virtual_key, team, workspace, workload, organization. */
   kind: string;
   /** The resource's id. */
   id: string;
