@@ -314,6 +314,48 @@ describe('what a request may cost', () => {
   })
 })
 
+describe('a budget with plenty left', () => {
+  it('is held of leases: few calls to the policy service, and nothing held afterwards', async () => {
+    scene = await newScene((call) => call.reply(200, completion('x', 40, maxTokens / 2)))
+    await createBudget({ team: scene.team.id }, 100_000_000_000_000n)
+    await createBudget({ workspace: scene.workspace.id }, 200_000_000_000_000n)
+    await sleep(300)
+    const body = chat(scene.model.name, { max_tokens: maxTokens })
+    const exchanges = () =>
+      sumOfGateways({ ports: weir.ports, gateways }, 'weir_money_exchange_duration_seconds_count')
+    const before = await exchanges()
+    const callOn = async () => {
+      for (let call = 0; call < 60; call++) {
+        expect((await send({ url: weir.url, key: scene.key, body })).status).toBe(200)
+      }
+    }
+    await Promise.all(Array.from({ length: 10 }, callOn))
+    const made = (await exchanges()) - before
+    expect(made).toBeGreaterThan(0)
+    expect(made).toBeLessThan(120)
+    await waitFor(async () => (await listAttempts(management, { key: scene.virtualKey.id })).length === 600)
+    const now = await settled(`teams/${scene.team.id}`)
+    expect(nano(now.spent)).toBe(await ledgerCost({ key: scene.virtualKey.id }))
+    expect(await settled(`workspaces/${scene.workspace.id}`)).toMatchObject({ spent: now.spent })
+  })
+
+  it('refuses at once when it is lowered, whatever gateways had leased', async () => {
+    scene = await newScene((call) => call.reply(200, completion('x', 40, maxTokens)))
+    const { id } = await createBudget({ team: scene.team.id }, 100_000_000_000_000n)
+    await sleep(300)
+    const body = chat(scene.model.name, { max_tokens: maxTokens })
+    const ask = async () => (await send({ url: weir.url, key: scene.key, body })).status
+    expect(new Set(await Promise.all(Array.from({ length: 40 }, ask)))).toEqual(new Set([200]))
+    await management.update(`/v1/budgets/${id}`, { amount: '0.5' })
+    await sleep(300)
+    expect(new Set(await Promise.all(Array.from({ length: 20 }, ask)))).toEqual(new Set([429]))
+    await management.update(`/v1/budgets/${id}`, { amount: '1000' })
+    await sleep(300)
+    expect(new Set(await Promise.all(Array.from({ length: 20 }, ask)))).toEqual(new Set([200]))
+    await settled(`teams/${scene.team.id}`)
+  })
+})
+
 describe('while the policy service is down', () => {
   it('hard budgets refuse once their leases are used up, soft ones go on and are counted', async () => {
     const [hard, soft] = [

@@ -54,6 +54,8 @@ interface Line {
   /** Ids of the hard ones, as the event has them. */
   ids: string
   hasSoft: boolean
+  /** Whose budget is not known here yet; undefined: nobody's. */
+  lacking: string | undefined
 }
 
 const nothingHeld: HoldRecord = { gatewayRun: '', budgets: '', openHoldNanoUsd: '0' }
@@ -69,8 +71,8 @@ export class Money {
 
   constructor(
     private readonly config: GatewayConfig & InternalTrust,
-    /** Whether identity says that a team or key, as `key/…`, has a budget of its own. */
-    private readonly hasOwnBudget: (scopeKey: string) => boolean,
+    /** Teams and keys, as `key/…`, of which identity says that they have a budget of their own. */
+    private readonly ownBudgets: () => ReadonlySet<string>,
     private readonly logger: Logger,
   ) {
     this.client = createGrpcClient(policyV1.BudgetServiceService, config.policyGrpc, config)
@@ -123,10 +125,10 @@ export class Money {
   hold(route: AdmittedRoute, document: ChatDocument, bytes: number): Hold | Promise<Hold> {
     if (!this.watcher.loaded) throw unavailable(this.missing() ?? '')
     const { key, team, model } = route
-    if (this.lacksBudget(key, team)) return this.holdLater(route, document, bytes)
     const { state } = this.watcher
-    if (state.isEmpty || model.free) return unheld(document)
+    if (model.free || (state.isEmpty && this.ownBudgets().size === 0)) return unheld(document)
     const line = this.lineOf(key, team, state)
+    if (line.lacking !== undefined) return this.holdLater(route, document, bytes, line.lacking)
     if (line.hasSoft && Date.now() - this.watcher.currentAtMs > silentMs) unchecked.inc()
     if (line.hard.length === 0) return unheld(document)
     const price = findPrice(model, Date.now())
@@ -172,6 +174,7 @@ export class Money {
 
   private lineOf(key: KnownKey, team: TeamLine, state: BudgetState): Line {
     const known = this.lines.get(key)
+    // What identity says of a key or team comes as another object.
     if (known && known.state === state && known.revision === state.revision && known.team === team)
       return known
     const budgets = [
@@ -186,34 +189,39 @@ export class Money {
       ...{ team, state, revision: state.revision, ids: hard.join(',') },
       hard: hard.map((id) => this.exchange.of(id)),
       hasSoft: hard.length < budgets.length,
+      lacking: this.findLacking(key, team, state),
     }
     this.lines.set(key, line)
     return line
   }
 
   /** Identity's word of a team's or key's budget may be here before the budget is. */
-  private lacksBudget(key: KnownKey, team: TeamLine): boolean {
-    return this.lackingScope(key, team) !== undefined
+  private findLacking(
+    { id, organization }: KnownKey,
+    team: TeamLine,
+    state: BudgetState,
+  ): string | undefined {
+    const own = this.ownBudgets()
+    if (own.size === 0) return undefined
+    if (own.has(`key/${id}`) && state.find(organization, 'key', id).length === 0) return `the key ${id}`
+    const lacks = team.path
+      .split('/')
+      .find((name) => own.has(`team/${name}`) && state.find(organization, 'team', name).length === 0)
+    return lacks === undefined ? undefined : `the team ${lacks}`
   }
 
-  private lackingScope({ id, organization }: KnownKey, team: TeamLine): string | undefined {
-    const { state } = this.watcher
-    if (this.hasOwnBudget(`key/${id}`) && state.find(organization, 'key', id).length === 0) return `key ${id}`
-    for (const name of team.path.split('/')) {
-      const lacks = this.hasOwnBudget(`team/${name}`) && state.find(organization, 'team', name).length === 0
-      if (lacks) return `team ${name}`
-    }
-    return undefined
-  }
-
-  private async holdLater(route: AdmittedRoute, document: ChatDocument, bytes: number): Promise<Hold> {
+  private async holdLater(
+    route: AdmittedRoute,
+    document: ChatDocument,
+    bytes: number,
+    lacking: string,
+  ): Promise<Hold> {
     for (const until = Date.now() + budgetDelayMs; Date.now() < until;) {
       await new Promise((resolve) => setTimeout(resolve, 20))
-      if (!this.lacksBudget(route.key, route.team)) return this.hold(route, document, bytes)
+      const { lacking: still } = this.lineOf(route.key, route.team, this.watcher.state)
+      if (still === undefined) return this.hold(route, document, bytes)
     }
-    throw unavailable(
-      `the policy service has not told of the budget of ${this.lackingScope(route.key, route.team)} yet`,
-    )
+    throw unavailable(`the policy service has not told of the budget of ${lacking} yet`)
   }
 
   /** A budget that was changed may allow less now, or is needed elsewhere. */
@@ -233,11 +241,13 @@ function startOf({ leases }: Grant): number {
   return startedAtMs
 }
 
+const nothingToSettle = (): void => undefined
+
 const unheld = (document: ChatDocument): Hold => ({
   startedAtMs: Date.now(),
   document,
   record: nothingHeld,
-  settle: () => undefined,
+  settle: nothingToSettle,
 })
 
 const unavailable = (what: string): AppError =>

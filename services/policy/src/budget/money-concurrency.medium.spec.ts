@@ -8,7 +8,7 @@ import { grantHold, type PeriodState, takeBack } from './money-rules.js'
 /** An operation of a history, with when it was called and answered. */
 interface Operation {
   gateway: string
-  hold?: { budgets: number[]; amount: bigint }
+  hold?: { budgets: readonly number[]; amount: bigint }
   /** All that the gateway gave back of the first budget so far. */
   returned?: bigint
   /** Nano-dollars granted, or the budget that refused. */
