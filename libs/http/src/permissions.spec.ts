@@ -32,7 +32,7 @@ describe('the table of permissions', () => {
     const list = (text = '') => (text === '' ? [] : text.split(', '))
     const shown = Object.fromEntries(
       [...rows].map(([, name, scope, organization, workspace]) => [
-        name,
+        String(name),
         { scope, organization: list(organization), workspace: list(workspace) },
       ]),
     )
