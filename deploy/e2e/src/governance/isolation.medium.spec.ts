@@ -181,6 +181,52 @@ describe('isolation in the database (threat 9)', async () => {
   })
 })
 
+describe('for a database user who is no superuser', () => {
+  it('what there was before row-level security is taken along, and seen by its organization alone', async () => {
+    const { url, drop } = await createTestDatabase()
+    const admin = new pg.Client({ connectionString: url })
+    await admin.connect()
+    const user = `owner_${process.pid}`
+    const database = new URL(url).pathname.slice(1)
+    await admin.query(`CREATE ROLE ${user} LOGIN PASSWORD 'p'`)
+    await admin.query(`GRANT weir_app TO ${user}`)
+    await admin.query(`GRANT CREATE ON DATABASE ${database} TO ${user}`)
+    const ordinary = Object.assign(new URL(url), { username: user, password: 'p' }).toString()
+    const open = async (schema: Service, migrations: (typeof services)[Service]) =>
+      openDataSource({ url: ordinary, schema, entities: [], migrations, poolSize: 1 })
+
+    const before = await open('identity', identity.slice(0, 1))
+    await before.query(`INSERT INTO organization (id, name) VALUES ('org_b', 'B')`)
+    await before.query(
+      `INSERT INTO workspace (id, organization, name, environment) VALUES ('ws_b', 'org_b', 'b', 'staging')`,
+    )
+    await before.query(
+      `INSERT INTO virtual_key (id, organization, hash, hint, name, workspace, type, disabled)
+       VALUES ('key_b', 'org_b', sha256('b'), 'vk_…', 'b', 'ws_b', 'default', false)`,
+    )
+    await before.destroy()
+    for (const [schema, migrations] of Object.entries(services)) {
+      const source = await open(schema as Service, migrations)
+      if (schema === 'identity') {
+        const select = () =>
+          source.query(`SELECT k.id, g.role FROM virtual_key k JOIN management_grant g ON g.key = k.id`)
+        expect(await inOrganization('org_b', select)).toEqual([{ id: 'key_b', role: 'owner' }])
+        expect(await inOrganization('org_default', select)).toEqual([])
+      }
+      await source.destroy()
+    }
+    const { rows } = await admin.query<{ owner: string }>(
+      `SELECT DISTINCT tableowner AS owner FROM pg_tables WHERE schemaname = ANY($1)`,
+      [Object.keys(services)],
+    )
+    expect(rows).toEqual([{ owner: user }])
+    await admin.query(`DROP OWNED BY ${user} CASCADE`)
+    await admin.query(`DROP ROLE ${user}`)
+    await admin.end()
+    await drop()
+  })
+})
+
 /** A value that names the organization wherever the type can. */
 function sample({ name, type }: Column, organization: string): unknown {
   const digit = organization === 'org_a' ? 1 : 2
