@@ -29,6 +29,8 @@ export type TeamLine = TeamRights
 
 const maxTeamDepth = 32
 const noTexts: string[] = []
+const everyModel: identityV1.ModelSelection = { all: true, names: noTexts }
+const sharedFields = ['organization', 'workspace', 'workload', 'team', 'type'] as const
 
 const toSet = (selection: identityV1.ModelSelection | undefined): ModelSet =>
   toModelSet(!selection || selection.all ? null : selection.names)
@@ -45,6 +47,8 @@ export class IdentityState {
   readonly rates = new RateLimitTable()
   /** Teams and keys that may spend only so much, as `team/…` and `key/…`: each has a budget, or will have in a moment. */
   readonly moneyLimits = new Set<string>()
+  /** Ids that many keys name. */
+  private readonly words = new Map<string, string>()
   private readonly keysByHash = new Map<string, KnownKey>()
   private readonly hashesById = new Map<string, string>()
   /** Of the few keys whose value before the last rotation works too. */
@@ -141,9 +145,7 @@ export class IdentityState {
   }
 
   private upsertKey(key: identityV1.VirtualKey): void {
-    // There may be a million of them, and each would keep empty lists of its own.
-    if (key.endpoints.length === 0) key.endpoints = noTexts
-    if (key.sourceNetworks.length === 0) key.sourceNetworks = noTexts
+    this.share(key)
     // A rotated key has a new hash: the old one must not stay.
     this.forgetKey(key.id)
     const known: KnownKey = {
@@ -169,6 +171,19 @@ export class IdentityState {
     const previous = hashKey(key.previousHash)
     this.previousHashesById.set(key.id, previous)
     this.keysByHash.set(previous, { ...known, valueUntilMs })
+  }
+
+  /** There may be a million keys, and each would keep the same few words and empty lists of its own. */
+  private share(key: identityV1.VirtualKey): void {
+    if (key.endpoints.length === 0) key.endpoints = noTexts
+    if (key.sourceNetworks.length === 0) key.sourceNetworks = noTexts
+    if (key.models?.all) key.models = everyModel
+    for (const field of sharedFields) key[field] = this.words.get(key[field]) ?? this.remember(key[field])
+  }
+
+  private remember(word: string): string {
+    this.words.set(word, word)
+    return word
   }
 
   private forgetKey(id: string): void {
