@@ -6,6 +6,7 @@ import { Budget } from './budget/budget.entity.js'
 import { budgetKinds } from './budget/budget-kind.js'
 import { policyGroup } from './budget/charge.service.js'
 import { IdentityBudgets } from './budget/identity-budgets.js'
+import { Pruning } from './budget/pruning.js'
 import type { PolicyConfig } from './config.js'
 import { migrations } from './migrations/index.js'
 import { toMessage } from './policy-changed.js'
@@ -39,10 +40,13 @@ export async function startPolicy(context: ServiceContext<PolicyConfig>): Promis
   state.start()
   const budgets = app.get(IdentityBudgets)
   budgets.start()
+  const pruning = new Pruning(storage.dataSource, logger)
+  pruning.start()
   return {
     async close() {
       await state.stopWatches()
       await budgets.close()
+      await pruning.close()
       await app.close()
       await state.close()
       identity.close()

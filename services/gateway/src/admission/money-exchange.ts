@@ -22,6 +22,9 @@ const holdsAhead = 4n
 
 const maxHolds = 200
 
+/** Leases in one call: each is a row that is locked. */
+const maxLeases = 500
+
 const duration = histogram(
   'weir_money_exchange_duration_seconds',
   'Time of a call to the policy service that leases money and gives it back.',
@@ -152,7 +155,8 @@ export class MoneyExchange {
     }
     const isDue = performance.now() - this.exchangedAt >= renewMs && this.holdsAny()
     const isOwed = this.unsure.size > 0 || this.unknownReturns().length > 0
-    if (wants.length > 0 || isDue || isOwed) this.run(wants)
+    // What is left out is wanted at the next look.
+    if (wants.length > 0 || isDue || isOwed) this.run(wants.slice(0, maxLeases))
   }
 
   /** Leases of which nothing is left. */
@@ -198,7 +202,7 @@ export class MoneyExchange {
 
   private async exchange(batch: Waiting[], wants: policyV1.MoneyWant[]): Promise<void> {
     const stop = duration.startTimer()
-    const returns = this.unknownReturns()
+    const returns = this.unknownReturns().slice(0, maxLeases)
     const said = returns.map((lease) => lease.returned)
     const unsure = [...this.unsure]
     const response = await this.options.exchange({

@@ -42,6 +42,13 @@ const saveLeases = `${insertFromArrays('lease', leaseColumns)}
   ON CONFLICT (budget, start_ms, gateway_run) DO UPDATE SET granted_nano_usd = EXCLUDED.granted_nano_usd,
     returned_nano_usd = EXCLUDED.returned_nano_usd, rated_nano_usd = EXCLUDED.rated_nano_usd`
 
+const savePeriods = `
+  INSERT INTO budget_period (budget, start_ms, spent_nano_usd, told_thresholds)
+  SELECT budget, start_ms, spent, told::integer[]
+  FROM unnest($1::text[], $2::bigint[], $3::numeric[], $4::text[]) AS saved (budget, start_ms, spent, told)
+  ON CONFLICT (budget, start_ms) DO UPDATE
+  SET spent_nano_usd = EXCLUDED.spent_nano_usd, told_thresholds = EXCLUDED.told_thresholds`
+
 /** Locks budgets in the order of their ids, so that two transactions never wait for each other. */
 export async function lockBudgets(
   manager: EntityManager,
@@ -138,13 +145,14 @@ export class LockedPeriods {
 
   /** Saves what was spent, and which thresholds were told. */
   async saveSpent(): Promise<void> {
-    for (const { budget, startMs, state, told } of this.periods.values()) {
-      await this.manager.query(
-        `INSERT INTO budget_period (budget, start_ms, spent_nano_usd, told_thresholds) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (budget, start_ms) DO UPDATE
-         SET spent_nano_usd = EXCLUDED.spent_nano_usd, told_thresholds = EXCLUDED.told_thresholds`,
-        [budget.id, startMs, String(state.spent), told],
-      )
-    }
+    const periods = [...this.periods.values()]
+    if (periods.length === 0) return
+    await this.manager.query(savePeriods, [
+      periods.map(({ budget }) => budget.id),
+      periods.map(({ startMs }) => startMs),
+      periods.map(({ state }) => String(state.spent)),
+      // An array of arrays would have to be square.
+      periods.map(({ told }) => `{${told.join(',')}}`),
+    ])
   }
 }

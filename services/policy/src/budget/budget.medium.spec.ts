@@ -143,6 +143,25 @@ describe('budgets', () => {
     expect(await told()).toEqual([50, 100])
   })
 
+  it('are counted by what is kept of charges, and old ones are not kept', async () => {
+    const team = newTeam()
+    const { id } = await policy.createBudget({ scope: { team }, amount: '10', period: 'daily', hard: false })
+    const days = (count: number) => new Date(Date.now() - count * 86_400_000).toISOString()
+    const old = ratedEvent({ teamPath: team, cost: '1.000000000', startedAt: days(80) })
+    const recent = ratedEvent({ teamPath: team, cost: '1.000000000', startedAt: days(39) })
+    await policy.publish([old, recent])
+    const chargesOf = async () =>
+      (await policy.sql.query<{ event_id: string }>('SELECT event_id FROM charge WHERE teams = $1', [team]))
+        .rows
+    const periodsOf = async () =>
+      (await policy.sql.query<object>('SELECT 1 FROM budget_period WHERE budget = $1', [id])).rows
+    await waitFor(async () => (await chargesOf()).length === 2)
+    const before = (await periodsOf()).length
+    await policy.prune()
+    expect(await chargesOf()).toEqual([{ event_id: recent.eventId }])
+    expect(before - (await periodsOf()).length).toBe(1)
+  })
+
   it('follow the max_budget of a team', async () => {
     const team = newTeam()
     policy.identity.setTeam(team, { amountNanoUsd: usd(7), duration: 'daily' })

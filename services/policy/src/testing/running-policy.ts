@@ -1,5 +1,6 @@
 import { type Bus, createBus } from '@weir/bus'
 import { createGrpcClient, type GrpcClient, policyV1, usageRated, type UsageRated } from '@weir/contracts'
+import { openDataSource } from '@weir/database'
 import type { RunningService } from '@weir/http'
 import { createLogger, PrivateServer } from '@weir/observability'
 import { createTestDatabase, freePort } from '@weir/testing'
@@ -7,6 +8,7 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import type { BudgetResponse } from '../budget/budget.dto.js'
 import type { BudgetStatusResponse } from '../budget/budget-status.js'
+import { Pruning } from '../budget/pruning.js'
 import { PolicyConfig } from '../config.js'
 import { startPolicy } from '../policy.js'
 import { FakeIdentity } from './fake-identity.js'
@@ -94,6 +96,13 @@ export class RunningPolicy {
     fields: Partial<policyV1.ExchangeMoneyRequest>,
   ): Promise<policyV1.ExchangeMoneyResponse> {
     return this.money.exchangeMoney({ gateway, returns: [], holds: [], wants: [], ...fields })
+  }
+
+  /** Deletes what is too old to be asked for, as the service does every ten minutes. */
+  async prune(): Promise<void> {
+    const dataSource = await openDataSource({ url: this.url, schema: 'policy', entities: [], migrations: [] })
+    await new Pruning(dataSource, createLogger({ service: 'policy', level: 'silent' })).prune()
+    await dataSource.destroy()
   }
 
   publish(events: UsageRated[]): Promise<void> {
