@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { chat, openCall } from '../stack/client.js'
 import { compileCache } from '../stack/compile-cache.js'
-import { type CreatedKey, Factory, type Resource } from '../stack/factory.js'
+import { type CreatedKey, Factory, type Resource, unique } from '../stack/factory.js'
 import { Management } from '../stack/management.js'
 import { chunk, RawUpstream, sse } from '../stack/raw-upstream.js'
 import { type GatewayAnswer, pinGateways, type PinnedGateway } from './keys-gateways.js'
@@ -60,17 +60,27 @@ interface Application {
   team: Resource
   workload: Resource
   workspace: Resource
+  /** User whose personal key it is; absent: a service key. */
+  owner: string | undefined
 }
 
-async function makeApplication(): Promise<Application> {
+async function makeApplication(isPersonal = false): Promise<Application> {
   const [parent, workspace] = await Promise.all([factory.createTeam(), factory.createWorkspace()])
   const [team, workload] = await Promise.all([
     factory.createTeam({ parent: parent.id }),
     factory.createWorkload({ workspace: workspace.id }),
   ])
-  const links = { workspace: workspace.id, team: team.id, workload: workload.id }
+  const owner = isPersonal ? await makeMember(workspace.id) : undefined
+  const links = { workspace: workspace.id, team: team.id, workload: workload.id, ...(owner && { owner }) }
   const key = await factory.createVirtualKey(links)
-  return { key, parent, team, workload, workspace }
+  return { key, parent, team, workload, workspace, owner }
+}
+
+async function makeMember(workspace: string): Promise<string> {
+  const name = unique('user')
+  const { id } = await management.create<Resource>('/v1/users', { name, email: `${name}@example.com` })
+  await management.create(`/v1/workspaces/${workspace}/members`, { user: id, role: 'member' })
+  return id
 }
 
 type Step = [method: string, path: string, body?: object]
@@ -79,6 +89,8 @@ type Step = [method: string, path: string, body?: object]
 interface Change {
   name: string
   code: string
+  /** The key is a user's own. */
+  isPersonal?: true
   prepare?: (application: Application) => Step
   take: (application: Application) => Step
   give?: (application: Application) => Step
@@ -127,6 +139,10 @@ const changes: Change[] = [
   {
     ...{ name: 'a team loses its models', code: 'model_not_allowed' },
     ...{ take: onTeam('team', ['another']), give: onTeam('team', ['*']) },
+  },
+  {
+    ...{ name: 'a membership ends, with a personal key', code: 'invalid_api_key', isPersonal: true },
+    take: ({ workspace, owner }) => ['DELETE', `/v1/workspaces/${workspace.id}/members/${owner}`],
   },
   { name: 'a key is deleted', code: 'invalid_api_key', take: ({ key }) => ['DELETE', `/v1/keys/${key.id}`] },
   {
@@ -238,7 +254,7 @@ describe('threat 16: a change is in force on every gateway within a second', () 
   it.each(plan.map(([round, change]) => [round, change.name, change] as const))(
     'round %i: %s',
     async (_, __, change) => {
-      const application = await makeApplication()
+      const application = await makeApplication(change.isPersonal)
       const { key } = application.key
       if (change.prepare) {
         await management.call(...change.prepare(application))
