@@ -22,7 +22,7 @@ export const secretColumns =
   '(^|_)(hash|hint|secret|password|passphrase|credential|credentials|ciphertext|wrapped_key|private_key|api_key|token|salt|verifier|nonce)(_|$)'
 
 /** Columns that change without anybody changing the resource. */
-const quietColumns = ['updated_at', 'last_used_at', 'last_seen_at']
+const quietColumns = ['updated_at', 'last_used_at', 'last_seen_at', 'exact', 'exact_since']
 
 /** A resource larger than this goes on record by its size alone, so that its event fits the bus. */
 const maxBytes = 64 * 1_024

@@ -101,6 +101,27 @@ describe('budgets', () => {
     expect(await grant()).toBe('0')
   })
 
+  it('go on record when somebody changes them, and not when they are nearly used up', async () => {
+    const team = newTeam()
+    const { id } = await policy.createBudget({ scope: { team }, amount: '1' })
+    // Less than 32 times what is held is left: nothing is leased ahead from here on.
+    await policy.exchange('run-h', { holds: [hold([id], 0.5)] })
+    await policy.call('PATCH', `/v1/budgets/${id}`, { amount: '2' })
+    const recorded = async () => {
+      const { rows } = await policy.sql.query<{ value: string }>(
+        `SELECT m.value FROM bus.message m JOIN bus.topic t ON t.id = m.topic_id
+         WHERE t.name LIKE '%action-recorded%' AND m.value LIKE $1 ORDER BY m."offset"`,
+        [`%${id}%`],
+      )
+      return rows.map(({ value }) => (JSON.parse(value) as { action: string }).action)
+    }
+    await waitFor(async () => (await recorded()).length >= 2)
+    expect(await recorded()).toEqual(['create', 'update'])
+    expect((await policy.sql.query('SELECT exact FROM budget WHERE id = $1', [id])).rows).toEqual([
+      { exact: true },
+    ])
+  })
+
   it('grant less than was asked for where they lower output', async () => {
     const team = newTeam()
     const { id } = await policy.createBudget({ scope: { team }, amount: '1', lowers_output: true })
