@@ -68,6 +68,8 @@ export class Money {
   private readonly file: BudgetFile
   private readonly lines = new WeakMap<KnownKey, Line>()
   private readonly gatewayRun = randomUUID()
+  /** What the disk has. */
+  private saved: { state: BudgetState | undefined; revision: number } = { state: undefined, revision: 0 }
 
   constructor(
     private readonly config: GatewayConfig & InternalTrust,
@@ -228,8 +230,11 @@ export class Money {
   private noteChanges(batch: policyV1.WatchBudgetsResponse): void {
     for (const { id } of batch.upserts) this.exchange.recall(id)
     for (const { id } of batch.removals) this.exchange.recall(id)
-    if (batch.reset || batch.upserts.length > 0 || batch.removals.length > 0)
-      this.file.write(this.watcher.save())
+    const { state } = this.watcher
+    // The batch that ends a whole state may itself be empty.
+    if (state === this.saved.state && state.revision === this.saved.revision) return
+    this.saved = { state, revision: state.revision }
+    this.file.write(this.watcher.save())
   }
 }
 
