@@ -12,6 +12,9 @@ export const auditGroup = 'identity-audit'
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
+/** An index of PostgreSQL takes rows of at most 2,704 bytes. */
+const maxTextBytes = 1_000
+
 /** Adds what every service reports to the trail, each event once, each entry chained to the one before. */
 @Injectable()
 export class AuditTrail {
@@ -62,8 +65,13 @@ export class AuditTrail {
 /** Why the database could not hold an event; it would fail each time that it came, and hold up those behind it. */
 function mistakeOf(event: ActionRecorded): string | undefined {
   if (!uuid.test(event.eventId)) return 'event_id is not a UUID in lower case'
-  if (Object.values(event).some((value) => typeof value === 'string' && value.includes('\0'))) {
-    return 'a text has a NUL character'
+  for (const [field, value] of Object.entries(event) as [string, unknown][]) {
+    if (typeof value !== 'string') continue
+    // What PostgreSQL would store as another text would not fit its hash any more.
+    if (value.includes('\0') || !value.isWellFormed()) return `${field} is no text that a database can hold`
+    const isContent = field === 'before' || field === 'after'
+    if (!isContent && Buffer.byteLength(value) > maxTextBytes)
+      return `${field} is longer than ${maxTextBytes} bytes`
   }
   try {
     eventTimeMs('occurred_at', event.occurredAt)

@@ -144,7 +144,15 @@ export class AuditVerification {
   broken: BrokenEntry | null
 }
 
-const parse = (text: string): object | null => (text === '' ? null : (JSON.parse(text) as object))
+/** What somebody has altered in the database may be no JSON any more, and is shown all the same. */
+function parse(text: string): object | null {
+  if (text === '') return null
+  try {
+    return JSON.parse(text) as object
+  } catch {
+    return { unreadable: text }
+  }
+}
 
 export function toResponse(entry: AuditEntry): AuditEntryResponse {
   return {

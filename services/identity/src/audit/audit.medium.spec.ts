@@ -273,7 +273,14 @@ describe('the audit trail', () => {
   })
 
   it('sets an event aside that no database could hold, and goes on', async () => {
-    await publish(recorded({ eventId: 'no-uuid' }), recorded({ resourceId: 'behind it' }))
+    await publish(
+      recorded({ eventId: 'no-uuid' }),
+      recorded({ resourceId: 'x'.repeat(3_000) }),
+      recorded({ actorName: '\ud800' }),
+      recorded({ address: '\0' }),
+      recorded({ occurredAt: 'yesterday' }),
+      recorded({ resourceId: 'behind it' }),
+    )
     await entries('resource=behind%20it', 1)
   })
 
@@ -351,6 +358,7 @@ describe('the audit trail', () => {
         `UPDATE audit_entry SET after = '{}x', hash = sha256('forged'::bytea) WHERE event_id = '${kept}'`,
       )
       expect((await verify()).broken).toMatchObject({ id: kept, reason: 'altered' })
+      expect((await list('resource=p2'))[0]?.after).toEqual({ unreadable: '{}x' })
     })
 
     it('cannot be changed by accident, even by who owns it', async () => {
