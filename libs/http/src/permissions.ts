@@ -69,6 +69,8 @@ export const routeRights: Readonly<Record<string, RouteRight>> = {
 
   'POST /v1/setup': 'public',
   'POST /v1/sessions': 'public',
+  'GET /v1/sessions/oidc': 'public',
+  'GET /v1/sessions/oidc/callback': 'public',
   'GET /v1/sessions/current': 'authenticated',
   'DELETE /v1/sessions/current': 'authenticated',
   'POST /v1/oauth/token': 'public',

@@ -13,6 +13,8 @@ import { ReferenceModule } from './reference/reference.module.js'
 import { ServiceAccountModule } from './service-account/service-account.module.js'
 import { CredentialService } from './session/credential.service.js'
 import { SessionModule } from './session/session.module.js'
+import { OidcProvider } from './sign-in/oidc/oidc-provider.js'
+import type { OidcSettings } from './sign-in/oidc/oidc-settings.js'
 import { SnapshotModule } from './snapshot/snapshot.module.js'
 import { TeamModule } from './team/team.module.js'
 import { UserModule } from './user/user.module.js'
@@ -24,6 +26,8 @@ import { WorkspaceModule } from './workspace/workspace.module.js'
 /** What the process gives to the application. */
 export interface AppOptions {
   config: Pick<IdentityConfig, 'masterKey' | 'internalSecret' | 'keyPepper'>
+  /** Undefined: no OpenID provider. */
+  oidc?: OidcSettings | undefined
   state: State<identityV1.IdentityResource>
   catalog: CatalogReferenceClient
 }
@@ -31,9 +35,10 @@ export interface AppOptions {
 /** The whole of identity; every route and every call is refused unless a guard lets it in. */
 @Module({})
 export class AppModule {
-  static forRoot({ config, state, catalog }: AppOptions): DynamicModule {
+  static forRoot({ config, oidc, state, catalog }: AppOptions): DynamicModule {
     const shared = [
       { provide: KeyPepper, useValue: new KeyPepper(config.keyPepper) },
+      { provide: OidcProvider, useValue: new OidcProvider(oidc) },
       { provide: CatalogReferences, useValue: new CatalogReferences(catalog) },
     ]
     return {

@@ -7,6 +7,7 @@ import { auditGroup } from './audit/audit-trail.js'
 import type { IdentityConfig } from './config.js'
 import { entities } from './entities.js'
 import { migrations } from './migrations/index.js'
+import { OidcSettings } from './sign-in/oidc/oidc-settings.js'
 import { SetupToken, setupLine } from './sign-in/setup-token.js'
 import { toMessage } from './snapshot/identity-changed.js'
 import { identityKinds } from './snapshot/identity-kinds.js'
@@ -22,11 +23,12 @@ const services = [
 /** Opens the state, then serves REST and gRPC; the end is in the reverse order. */
 export async function startIdentity(context: ServiceContext<IdentityConfig>): Promise<RunningService> {
   const { config, logger } = context
+  const oidc = OidcSettings.from(config)
   const storage = await openStorage({ ...context, name: 'identity', entities, migrations })
   const state = new State({ ...storage, entities, kinds: identityKinds, sizeOf, toMessage, logger })
   const catalog = createGrpcClient(catalogV1.ReferenceServiceService, config.catalogGrpc, config)
   const app = await startRest({
-    module: AppModule.forRoot({ config, state, catalog }),
+    module: AppModule.forRoot({ config, oidc, state, catalog }),
     config,
     logger,
     isUnavailable,

@@ -6,6 +6,7 @@ import { CreateAuditTrail1763743000000 } from './1763743000000-create-audit-trai
 import { KeyRights1763744000000 } from './1763744000000-key-rights.js'
 import { RecordPeople1763746000000 } from './1763746000000-record-people.js'
 import { PersonalKeys1763747000000 } from './1763747000000-personal-keys.js'
+import { Openid1763748000000 } from './1763748000000-openid.js'
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   KeyRights1763744000000,
   RecordPeople1763746000000,
   PersonalKeys1763747000000,
+  Openid1763748000000,
 ]

@@ -10,7 +10,9 @@ import {
 } from '@weir/http'
 import { DataSource, MoreThan } from 'typeorm'
 import { isAtLeast, roleIn } from '../role/rank.js'
+import { OidcService } from '../sign-in/oidc/oidc.service.js'
 import { KeyPepper } from '../virtual-key/key-pepper.js'
+import { noteManagementUse } from '../virtual-key/management-use.js'
 import { VirtualKey } from '../virtual-key/virtual-key.entity.js'
 import { hashSession } from './session.service.js'
 
@@ -74,6 +76,7 @@ export class CredentialService {
   constructor(
     private readonly dataSource: DataSource,
     private readonly pepper: KeyPepper,
+    private readonly oidc: OidcService,
   ) {}
 
   /** Undefined for one that is unknown. Throws the refusal of one that is known and not good. */
@@ -86,9 +89,10 @@ export class CredentialService {
   /** Whose it is, why it is refused, or undefined when it is unknown. */
   async find(credential: string): Promise<Principal | Refusal | undefined> {
     if (!isPossibleCredential(credential)) return undefined
-    return asService('credential', () =>
-      credential.startsWith('vk_') ? this.checkVirtualKey(credential) : this.checkSession(credential),
-    )
+    return asService('credential', () => {
+      if (credential.startsWith('vk_')) return this.checkVirtualKey(credential)
+      return credential.startsWith('eyJ') ? this.oidc.check(credential) : this.checkSession(credential)
+    })
   }
 
   private async checkSession(value: string): Promise<Principal | undefined> {
@@ -121,6 +125,7 @@ export class CredentialService {
     }
     const [grant] = await this.dataSource.query<GrantRow[]>(grantSql, [id])
     if (type === 'llm' || !grant) return { code: 'endpoint_not_allowed', parameters: managementRefusal }
+    await noteManagementUse(this.dataSource.manager, key)
     const role = boundedRole(grant, workspace)
     return {
       kind: 'management_key',

@@ -13,6 +13,9 @@ import { SignInService } from '../sign-in/sign-in.service.js'
 import { CurrentSessionResponse, NewSessionResponse, toCurrent, toResponse } from './session.dto.js'
 import { sessionS, SessionService } from './session.service.js'
 
+/** The cookie of a new session. */
+export const sessionCookieOf = (value: string): string => cookie(value, sessionS)
+
 /** Never readable by scripts, never sent along from another site's page. */
 const cookie = (value: string, maxAgeS: number): string =>
   `${sessionCookie}=${value}; Path=/; Max-Age=${maxAgeS}; HttpOnly; SameSite=Strict; Secure`
@@ -34,7 +37,7 @@ export class SessionController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<NewSessionResponse> {
     const session = await this.sessions.openForUser(await this.signIns.signIn(dto))
-    void reply.header('set-cookie', cookie(session.value, sessionS)).header('cache-control', 'no-store')
+    void reply.header('set-cookie', sessionCookieOf(session.value)).header('cache-control', 'no-store')
     return toResponse(session)
   }
 

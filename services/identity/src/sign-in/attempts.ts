@@ -18,7 +18,10 @@ export class SignInAttempts {
 
   /** Throws rate_limit_exceeded while the address is locked. */
   async begin(email: string): Promise<void> {
-    await this.dataSource.query(`DELETE FROM sign_in_attempt WHERE last_at < now() - interval '1 day'`)
+    await this.dataSource.query(
+      `DELETE FROM sign_in_attempt WHERE last_at < now() - make_interval(secs => $1)`,
+      [lockedS],
+    )
     const [row] = await this.dataSource.query<{ attempts: number; leftS: number }[]>(
       `INSERT INTO sign_in_attempt AS a (email_hash, attempts, last_at) VALUES ($1, 1, now())
        ON CONFLICT (email_hash) DO UPDATE SET

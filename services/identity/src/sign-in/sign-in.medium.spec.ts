@@ -10,7 +10,7 @@ let printed: string
 beforeAll(async () => {
   const write = process.stdout.write.bind(process.stdout)
   const lines: string[] = []
-  process.stdout.write = ((line: string) => lines.push(line) > 0)
+  process.stdout.write = (line: string) => lines.push(line) > 0
   try {
     identity = await RunningIdentity.start()
   } finally {

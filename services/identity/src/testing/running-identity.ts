@@ -50,7 +50,7 @@ export class RunningIdentity {
 
   /** `databaseUrl`: that of a PostgreSQL which the test starts and stops itself. */
   static async start(
-    options: { databaseUrl?: string; busDatabaseUrl?: string } = {},
+    options: { databaseUrl?: string; busDatabaseUrl?: string; config?: Partial<IdentityConfig> } = {},
   ): Promise<RunningIdentity> {
     const database = options.databaseUrl
       ? { url: options.databaseUrl, drop: () => Promise.resolve() }
@@ -60,16 +60,17 @@ export class RunningIdentity {
     running.sql = new pg.Pool({ connectionString: url, options: '-c search_path=identity', max: 4 })
     running.sql.on('error', () => undefined)
     running.bus = createBus({ databaseUrl: options.busDatabaseUrl ?? url, clientId: 'test' })
-    await running.serve(options.busDatabaseUrl)
+    await running.serve(options.busDatabaseUrl, options.config)
     return running
   }
 
-  private async serve(busDatabaseUrl: string | undefined): Promise<void> {
+  private async serve(busDatabaseUrl: string | undefined, more: Partial<IdentityConfig> = {}): Promise<void> {
     const [httpPort, grpcPort] = [await freePort(), await freePort()]
     const config = Object.assign(new IdentityConfig(), {
       ...{ databaseUrl: this.url, internalSecret, masterKey, keyPepper, httpPort, grpcPort },
       catalogGrpc: this.catalog.address,
       ...(busDatabaseUrl && { busDatabaseUrl }),
+      ...more,
     })
     const destination = { write: (line: string) => void this.logs.push(line) }
     const logger = createLogger({ service: 'identity', level: 'trace', destination })

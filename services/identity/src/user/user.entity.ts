@@ -21,6 +21,10 @@ export class User {
   @Column('text', { name: 'password_hash', nullable: true, select: false })
   passwordHash: string | null
 
+  /** Issuer and subject of the OpenID provider; null: never signed in through one. */
+  @Column('text', { name: 'openid_identity', nullable: true })
+  openidIdentity: string | null
+
   @Column('text', { name: 'organization_roles', array: true })
   organizationRoles: OrganizationRole[]
 
