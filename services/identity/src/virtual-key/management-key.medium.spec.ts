@@ -28,6 +28,19 @@ describe('a key that manages', () => {
     expect(await list((await make({ source_networks: ['127.0.0.1'] })).key)).toBe('ok')
   })
 
+  it('tells when it was last used, which is no change', async () => {
+    const { id, key } = await make()
+    const shown = async () =>
+      (await identity.call<{ last_used_at: string | null; updated_at: string }>('GET', `/v1/keys/${id}`)).body
+    const before = await shown()
+    expect(before.last_used_at).toBeNull()
+    const usedAt = Date.now()
+    expect(await list(key)).toBe('ok')
+    const after = await shown()
+    expect(Math.abs(Date.parse(after.last_used_at ?? '') - usedAt)).toBeLessThan(5_000)
+    expect(after.updated_at).toBe(before.updated_at)
+  })
+
   it('works by both values while its rotation has a grace', async () => {
     const { id, key } = await make()
     const rotate = (body: object) =>
