@@ -32,7 +32,7 @@ describe('a limit as a gateway uses it', () => {
     expect([counter.left, counter.remaining]).toEqual([7, 7])
     counter.toReport(1_020, false)
     counter.giveBack(2, 1_001, 1_500)
-    expect(counter.toReport(1_600, false).unused).toEqual([{ ageMs: 499, amount: 2 }])
+    expect(counter.toReport(1_600, false).unused).toEqual([{ ageMs: 599, amount: 2 }])
     counter.giveBack(1, 1_001, 1_001 + windowMs)
     expect(counter.toReport(1_001 + windowMs, false).unused).toEqual([])
   })

@@ -55,7 +55,8 @@ export class RateCounter {
   private deniedCost = 0
   /** Used since the last exchange. */
   private used = 0
-  private unused: policyV1.RateAmount[] = []
+  /** Of what was counted before the last exchange: what was not used, and when it had been counted. */
+  private unused: { atMs: number; amount: number }[] = []
   private exchangedAtMs = 0
   /** Used per exchange, lately. */
   private demand = 0
@@ -141,7 +142,7 @@ export class RateCounter {
       this.used -= cost
       this.left += cost
     } else {
-      this.noteUnused(cost, Math.round(nowMs - takenAtMs))
+      this.noteUnused(cost, takenAtMs)
     }
   }
 
@@ -191,7 +192,9 @@ export class RateCounter {
       maximum: this.maximum,
       isParallel: this.isParallel,
       used: whole ? 0 : this.used,
-      unused: whole ? [] : this.unused,
+      unused: whole
+        ? []
+        : this.unused.map(({ atMs, amount }) => ({ ageMs: Math.ceil(nowMs - atMs), amount })),
       history: whole ? this.history(nowMs) : [],
       held: this.isParallel ? Math.max(0, this.left + this.underway) : held,
       idle: held,
@@ -242,10 +245,11 @@ export class RateCounter {
   }
 
   /** What is about as old is one entry: a long outage must not make a long list. */
-  private noteUnused(amount: number, ageMs: number): void {
-    const near = this.unused.find((other) => Math.abs(other.ageMs - ageMs) < 500)
+  private noteUnused(amount: number, atMs: number): void {
+    // With what was counted earlier, never later: what remains then leaves the window late, not early.
+    const near = this.unused.find((other) => other.atMs <= atMs && atMs - other.atMs < 500)
     if (near) near.amount += amount
-    else this.unused.push({ ageMs, amount })
+    else this.unused.push({ atMs, amount })
   }
 
   private serve(nowMs: number, isPending: boolean): void {

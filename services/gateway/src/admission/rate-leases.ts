@@ -134,6 +134,7 @@ export class RateLeases {
     if (this.isExchanging || this.isClosed) return
     this.isExchanging = true
     const nowMs = this.now()
+    if (this.unanswered) age(this.unanswered.request, Math.ceil(nowMs - this.exchangedAtMs))
     this.exchangedAtMs = nowMs
     this.unanswered ??= this.collect(nowMs)
     let isPending = false
@@ -251,5 +252,13 @@ export class RateLeases {
       this.counters.delete(id)
       this.version++
     }
+  }
+}
+
+/** What is sent again is older than it was. */
+function age({ reports }: policyV1.ExchangeRatesRequest, byMs: number): void {
+  for (const { unused, history } of reports) {
+    for (const amount of unused) amount.ageMs += byMs
+    for (const amount of history) amount.ageMs += byMs
   }
 }

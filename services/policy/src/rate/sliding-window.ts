@@ -4,6 +4,9 @@ export const windowMs = 60_000
 /** What was used within so many milliseconds is counted as one, and as if it had been used at their end. */
 const bucketMs = 50
 
+/** A gateway's clock and messages are never that far off. */
+const slackMs = 250
+
 /**
  * What was used in the last 60 seconds. An amount leaves the window up to 50 ms late, never early:
  * no 60 seconds ever have more than they may. Times are of one monotonic clock, in milliseconds.
@@ -39,9 +42,12 @@ export class SlidingWindow {
     this.used += amount
   }
 
-  /** Takes back an amount that was counted about `atMs`: there first, else in what was used later, else before. */
+  /**
+   * Takes back an amount that was counted about `atMs`: rather a little earlier than later, since what
+   * remains then leaves the window late, not early.
+   */
   remove(atMs: number, amount: number): void {
-    const bucket = Math.floor(atMs / bucketMs)
+    const bucket = Math.floor((atMs - slackMs) / bucketMs)
     let from = this.first
     while (from < this.buckets.length && (this.buckets[from] ?? 0) < bucket) from++
     let left = amount
