@@ -13,7 +13,6 @@ import { isAtLeast, roleIn } from '../role/rank.js'
 import { OidcService } from '../sign-in/oidc/oidc.service.js'
 import { KeyPepper } from '../virtual-key/key-pepper.js'
 import { noteManagementUse } from '../virtual-key/management-use.js'
-import { noteManagementUse } from '../virtual-key/management-use.js'
 import { VirtualKey } from '../virtual-key/virtual-key.entity.js'
 import { hashSession } from './session.service.js'
 
@@ -126,7 +125,6 @@ export class CredentialService {
     }
     const [grant] = await this.dataSource.query<GrantRow[]>(grantSql, [id])
     if (type === 'llm' || !grant) return { code: 'endpoint_not_allowed', parameters: managementRefusal }
-    await noteManagementUse(this.dataSource.manager, key)
     await noteManagementUse(this.dataSource.manager, key)
     const role = boundedRole(grant, workspace)
     return {
