@@ -50,6 +50,7 @@ const common: ErrorCode[] = [
   'invalid_api_key',
   'endpoint_not_allowed',
   'permission_denied',
+  'source_not_allowed',
   'internal_error',
   'service_unavailable',
 ]

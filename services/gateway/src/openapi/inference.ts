@@ -33,7 +33,7 @@ const refusals = {
   ),
   '401': errorResponse('`missing_api_key`, `invalid_api_key`, `key_disabled`, `key_expired`.'),
   '403': errorResponse(
-    '`key_not_associated_with_team`, `model_not_allowed`, `endpoint_not_allowed`, `policy_violation`.',
+    '`key_not_associated_with_team`, `model_not_allowed`, `endpoint_not_allowed`, `source_not_allowed`, `policy_violation`.',
   ),
   '404': errorResponse('`model_not_found`, `team_not_found`, `workload_not_found`, `provider_not_found`.'),
   '413': errorResponse('`request_too_large`.'),

@@ -43,6 +43,8 @@ export class VirtualKeyController {
     'workspace_not_found',
     'workload_not_found',
     'team_not_found',
+    'member_not_found',
+    'key_wider_than_maker',
     'request_too_large',
   )
   async create(
@@ -109,7 +111,14 @@ export class VirtualKeyController {
   })
   @ApiParam({ name: 'id', description: 'Its id.' })
   @ApiOkResponse({ type: VirtualKeyResponse, description: 'The virtual key as it is now.' })
-  @ApiErrors('invalid_request', 'key_not_found', 'workload_not_found', 'team_not_found', 'request_too_large')
+  @ApiErrors(
+    'invalid_request',
+    'key_not_found',
+    'workload_not_found',
+    'team_not_found',
+    'key_wider_than_maker',
+    'request_too_large',
+  )
   async update(
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,
