@@ -176,11 +176,16 @@ describe('accounting, from a settled attempt to usage and costs', () => {
                 ...given,
                 httpPort,
                 catalogGrpc: catalog.address,
+                identityGrpc: catalog.address,
               }),
             })
           : await startAggregator({
               ...context,
-              config: Object.assign(new AggregatorConfig(), { ...given, httpPort }),
+              config: Object.assign(new AggregatorConfig(), {
+                ...given,
+                httpPort,
+                identityGrpc: catalog.address,
+              }),
             })
       closers.push(() => service.close())
       origins[name] = `http://127.0.0.1:${httpPort}`
