@@ -99,6 +99,7 @@ export const routeRights: Readonly<Record<string, RouteRight>> = {
   'GET /v1/workspaces/:id': 'workspace.read',
   'PATCH /v1/workspaces/:id': 'workspace.manage',
   'DELETE /v1/workspaces/:id': 'workspace.delete',
+  'POST /v1/workspaces/:id/restore': 'workspace.create',
   'GET /v1/workspaces/:id/members': 'member.read',
   'POST /v1/workspaces/:id/members': 'member.manage',
   'PATCH /v1/workspaces/:id/members/:user': 'member.manage',

@@ -153,6 +153,7 @@ const bodies: Record<string, (place: Place) => unknown> = {
   'POST /v1/users': () => ({ email: `${unique('u')}@example.com`, name: 'u' }),
   'POST /v1/service-accounts': () => ({ name: unique('svc') }),
   'POST /v1/teams': () => ({ name: unique('team') }),
+  'POST /v1/workspaces/{id}/restore': () => undefined,
   'POST /v1/workspaces': () => ({ name: unique('ws') }),
   'POST /v1/workspaces/{id}/members': async () => ({ user: await newUser(), role: 'viewer' }),
   'PATCH /v1/workspaces/{id}/members/{user}': () => ({ role: 'viewer' }),
@@ -170,6 +171,11 @@ const bodies: Record<string, (place: Place) => unknown> = {
 async function fill(method: string, path: string, place: Place, role: Role): Promise<string> {
   if (method === 'DELETE' && path === '/v1/workspaces/{id}')
     return `/v1/workspaces/${await newWorkspace(place, role)}`
+  if (path === '/v1/workspaces/{id}/restore') {
+    const id = await make('/v1/workspaces', { name: unique('ws') })
+    await weir.management.delete(`/v1/workspaces/${id}`)
+    return `/v1/workspaces/${id}/restore`
+  }
   let filled = path
   for (const [whole, parameter = ''] of path.matchAll(/\{(\w+)\}/g)) {
     const prefix = path.slice(0, path.indexOf(whole) + whole.length)

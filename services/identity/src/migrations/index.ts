@@ -7,6 +7,7 @@ import { KeyRights1763744000000 } from './1763744000000-key-rights.js'
 import { RecordPeople1763746000000 } from './1763746000000-record-people.js'
 import { PersonalKeys1763747000000 } from './1763747000000-personal-keys.js'
 import { Openid1763748000000 } from './1763748000000-openid.js'
+import { DeletedWorkspaces1763749000000 } from './1763749000000-deleted-workspaces.js'
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   RecordPeople1763746000000,
   PersonalKeys1763747000000,
   Openid1763748000000,
+  DeletedWorkspaces1763749000000,
 ]

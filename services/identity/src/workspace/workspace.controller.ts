@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common'
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common'
 import {
   ApiCreatedResponse,
   ApiNoContentResponse,
@@ -8,6 +8,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger'
 import { ApiErrors, type Caller, CurrentCaller, type Page, PageOf, toPage } from '@weir/http'
+import type { FastifyReply } from 'fastify'
 import {
   CreateWorkspaceDto,
   ListWorkspacesQuery,
@@ -15,12 +16,21 @@ import {
   toResponse,
   UpdateWorkspaceDto,
 } from './workspace.dto.js'
+import {
+  toDeletionResponse,
+  DeleteWorkspaceQuery,
+  WorkspaceDeletionResponse,
+} from './workspace-deletion.dto.js'
+import { WorkspaceLifecycleService } from './workspace-lifecycle.service.js'
 import { WorkspaceService } from './workspace.service.js'
 
 @ApiTags('Workspaces')
 @Controller('v1/workspaces')
 export class WorkspaceController {
-  constructor(private readonly workspaces: WorkspaceService) {}
+  constructor(
+    private readonly workspaces: WorkspaceService,
+    private readonly lifecycle: WorkspaceLifecycleService,
+  ) {}
 
   @Post()
   @ApiOperation({ operationId: 'createWorkspace', summary: 'Create a workspace' })
@@ -72,11 +82,38 @@ export class WorkspaceController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ operationId: 'deleteWorkspace', summary: 'Delete a workspace that nothing uses' })
+  @ApiOperation({
+    operationId: 'deleteWorkspace',
+    summary:
+      'Delete a workspace that nothing uses, or with `force` one with all that is in it; for 30 days it can be restored',
+  })
   @ApiParam({ name: 'id', description: 'Its id or name.' })
+  @ApiOkResponse({ type: WorkspaceDeletionResponse, description: 'With `dry_run`: what would go.' })
   @ApiNoContentResponse({ description: 'It is gone.' })
-  @ApiErrors('workspace_not_found', 'in_use')
-  async delete(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
-    await this.workspaces.delete(caller, id)
+  @ApiErrors('invalid_request', 'workspace_not_found', 'in_use')
+  async delete(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Query() { force = 'false', dry_run: dryRun = 'false' }: DeleteWorkspaceQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<WorkspaceDeletionResponse | undefined> {
+    if (dryRun === 'true') {
+      void reply.status(200)
+      return toDeletionResponse(await this.lifecycle.preview(caller, id))
+    }
+    await this.lifecycle.delete(caller, id, { force: force === 'true' })
+    return undefined
+  }
+
+  @Post(':id/restore')
+  @ApiOperation({
+    operationId: 'restoreWorkspace',
+    summary: 'Restore a workspace that was deleted in the last 30 days, with all that was in it',
+  })
+  @ApiParam({ name: 'id', description: 'Its id.' })
+  @ApiCreatedResponse({ type: WorkspaceResponse, description: 'The workspace.' })
+  @ApiErrors('invalid_request', 'workspace_not_found', 'already_exists')
+  async restore(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<WorkspaceResponse> {
+    return toResponse(await this.lifecycle.restore(caller, id))
   }
 }

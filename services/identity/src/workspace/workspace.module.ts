@@ -1,6 +1,11 @@
 import { Module } from '@nestjs/common'
 import { WorkspaceController } from './workspace.controller.js'
+import { WorkspaceLifecycleService } from './workspace-lifecycle.service.js'
 import { WorkspaceService } from './workspace.service.js'
 
-@Module({ controllers: [WorkspaceController], providers: [WorkspaceService], exports: [WorkspaceService] })
+@Module({
+  controllers: [WorkspaceController],
+  providers: [WorkspaceService, WorkspaceLifecycleService],
+  exports: [WorkspaceService],
+})
 export class WorkspaceModule {}

@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common'
 import { InjectRepository } from '@nestjs/typeorm'
-import { ChangeLog, isUniqueViolation, newId, violatedForeignKey } from '@weir/database'
+import { ChangeLog, isUniqueViolation, newId } from '@weir/database'
 import { AppError } from '@weir/errors'
-import { afterCursor, authorizeIn, type Caller, inUse, isVisible, namedUsers } from '@weir/http'
+import { afterCursor, authorizeIn, type Caller, isVisible } from '@weir/http'
 import { type EntityManager, In, MoreThan, Repository } from 'typeorm'
 import { toRateLimits } from '../limit/rate-limits.dto.js'
-import { CatalogReferences } from '../reference/catalog-references.js'
 import type { CreateWorkspaceDto, ListWorkspacesQuery, UpdateWorkspaceDto } from './workspace.dto.js'
 import { Workspace } from './workspace.entity.js'
 
@@ -14,7 +13,6 @@ export class WorkspaceService {
   constructor(
     @InjectRepository(Workspace) private readonly workspaces: Repository<Workspace>,
     private readonly changeLog: ChangeLog,
-    private readonly catalog: CatalogReferences,
   ) {}
 
   async create(caller: Caller, dto: CreateWorkspaceDto): Promise<Workspace> {
@@ -89,38 +87,6 @@ export class WorkspaceService {
       throw this.refine(error, name)
     }
     return this.get(caller, id)
-  }
-
-  /** The catalog is asked first, since its providers may belong to the workspace. */
-  async delete(caller: Caller, idOrName: string): Promise<void> {
-    const { organization } = caller
-    const { id, name } = await this.get(caller, idOrName)
-    authorizeIn(caller, id)
-    const providers = await this.catalog.findUsersOfWorkspace({ organization, workspace: id })
-    try {
-      await this.changeLog.write(async (manager, changed) => {
-        const users = [...(await this.users(manager, id)), ...providers]
-        if (users.length > 0) throw inUse('workspace', name, users)
-        const { affected } = await manager.delete(Workspace, { id, organization })
-        if (!affected) throw AppError.of('workspace_not_found', { workspace: id })
-        changed({ organization, kind: 'workspace', id, action: 'deleted' })
-      })
-    } catch (error) {
-      if (!violatedForeignKey(error)) throw error
-      // Somebody began to use it while it was being deleted.
-      throw inUse('workspace', name, await this.users(this.workspaces.manager, id))
-    }
-  }
-
-  private async users(manager: EntityManager, id: string): Promise<string[]> {
-    const rows = await manager.query<{ name: string }[]>(
-      `(SELECT 'workload \`' || id || '\`' AS name FROM workload WHERE workspace = $1 ORDER BY id LIMIT $2)
-       UNION ALL
-       (SELECT 'virtual key \`' || id || '\`' FROM virtual_key WHERE workspace = $1 ORDER BY id LIMIT $2)
-       LIMIT $2`,
-      [id, namedUsers + 1],
-    )
-    return rows.map(({ name }) => name)
   }
 
   private refine(error: unknown, name: string | undefined): unknown {
