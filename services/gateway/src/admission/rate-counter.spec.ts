@@ -80,6 +80,13 @@ describe('a limit as a gateway uses it', () => {
     expect(taken.filter(Boolean)).toHaveLength(2)
   })
 
+  it('remembers when to try again until it is told anew', () => {
+    const counter = counterOf('requests')
+    counter.apply({ ...grant, held: 0, retryAfterMs: 40_000 }, 1_000, false)
+    counter.apply({ ...grant, held: 0 }, 1_100, false)
+    expect(counter.retryAtMs).toBe(41_000)
+  })
+
   it('gives back its lease when the limit is lowered', () => {
     const counter = counterOf('requests')
     counter.apply(grant, 1_000, false)

@@ -153,6 +153,11 @@ export class RateCounter {
     this.count(amount, nowMs)
   }
 
+  /** What did not fit shows how little is left: others hold leases that they are about to use. */
+  noteRefusal(cost: number): void {
+    if (cost <= this.maximum) this.remaining = Math.min(this.remaining, cost - 1)
+  }
+
   /** Whether asking for `cost` would be in vain now. */
   isDenied(cost: number, nowMs: number): boolean {
     return nowMs < this.deniedUntilMs && cost >= this.deniedCost
@@ -217,7 +222,8 @@ export class RateCounter {
     this.remaining = Math.max(0, grant.remaining - this.used)
     this.resetAtMs = nowMs + (this.used > 0 ? windowMs : grant.resetMs)
     this.isTight = grant.isTight
-    this.retryAtMs = nowMs + grant.retryAfterMs
+    // An exchange in which nobody waited says nothing of it.
+    if (grant.retryAfterMs > 0) this.retryAtMs = nowMs + grant.retryAfterMs
     this.serve(nowMs, grant.isPending)
   }
 

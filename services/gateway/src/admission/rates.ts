@@ -91,6 +91,7 @@ export class Rates {
       const cost = costOf(counter.kind, estimate)
       if (counter.take(cost, performance.now()) || (await this.leases.obtain(counter, cost))) continue
       admission.cancel(at)
+      counter.noteRefusal(cost)
       refusals.inc({ kind: counter.kind })
       throw toError(counter, cost, admission)
     }

@@ -1,5 +1,5 @@
 import type { policyV1 } from '@weir/contracts'
-import { SlidingWindow } from './sliding-window.js'
+import { SlidingWindow, windowMs } from './sliding-window.js'
 
 /** What one gateway has of one limit. */
 export interface Lease {
@@ -115,6 +115,8 @@ export class RateLimit {
 
   private retryAfterMs(needed: number, nowMs: number): number {
     const lacking = needed - (this.maximum - this.window.sum(nowMs) - this.held)
+    // What is leased is about to be used, and leaves the window a minute later.
+    if (lacking > this.window.sum(nowMs)) return windowMs
     return Math.max(0, Math.ceil(this.window.freeAfterMs(nowMs, lacking)))
   }
 
