@@ -7,7 +7,7 @@ const chosen = fc.option(fc.oneof(fc.subarray(names), fc.constant(['*'])), { nil
 const now = 1_000
 
 /** What is said plainly: whoever has a say and does not have the model in its list forbids it. */
-const allows = (list: string[] | null, name: string) =>
+const allows = (list: readonly string[] | null, name: string) =>
   list === null || list.includes('*') || list.includes(name)
 
 describe('effective models', () => {

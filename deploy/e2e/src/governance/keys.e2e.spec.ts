@@ -229,8 +229,13 @@ async function openStream(key: string): Promise<{ reply: IncomingMessage; finish
     await finished
     call.end(sse('[DONE]'))
   })
-  const { reply } = openCall({ url: weir.url, key, body: chat(held.name, { stream: true }) })
-  const response = await reply
+  // What lets it in may not have reached the gateway that gets it.
+  const response = await waitFor(async () => {
+    const reply = await openCall({ url: weir.url, key, body: chat(held.name, { stream: true }) }).reply
+    if (reply.statusCode === 200) return reply
+    reply.resume()
+    return undefined
+  })
   await once(response, 'readable')
   return { reply: response, finish }
 }
