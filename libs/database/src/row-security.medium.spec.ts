@@ -133,6 +133,49 @@ describe('row-level security (threat 9)', () => {
     await drop()
   })
 
+  it('survives connections that are cut at any moment, and keeps callers apart meanwhile', async () => {
+    const { url, drop } = await createTestDatabase()
+    const cut = await openDataSource({ ...noteOptions(url), migrations, poolSize: 3 })
+    const admin = new pg.Client({ connectionString: url })
+    await admin.connect()
+    let isOver = false
+    const cutting = (async () => {
+      while (!isOver) {
+        await admin.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+           WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+        )
+        await new Promise((resolve) => setTimeout(resolve, 3))
+      }
+    })()
+    const expected: Record<string, string[]> = { a: ['a', 'a1', 'a2'], b: ['b3'] }
+    const seen = { right: 0, failed: 0 }
+    const look = (organization: string, pauseMs: number) =>
+      inOrganization(organization, () =>
+        cut.transaction(async (manager) => {
+          await new Promise((resolve) => setTimeout(resolve, pauseMs))
+          return manager.query<{ name: string }[]>('SELECT name FROM page ORDER BY name')
+        }),
+      ).then(
+        (rows) => {
+          expect(rows.map(({ name }) => name)).toEqual(expected[organization])
+          seen.right++
+        },
+        () => void seen.failed++,
+      )
+    for (let round = 0; round < 40; round++) {
+      await Promise.all(['a', 'b', 'a', 'b'].map((organization, i) => look(organization, (round + i) % 3)))
+    }
+    isOver = true
+    await cutting
+    expect(seen.failed).toBeGreaterThan(0)
+    await look('a', 0)
+    expect(seen.right).toBeGreaterThan(0)
+    await cut.destroy()
+    await admin.end()
+    await drop()
+  })
+
   it('starts for an ordinary user to whom an administrator gave the role, and says what to do else', async () => {
     const { url, drop } = await createTestDatabase()
     const admin = new pg.Client({ connectionString: url })

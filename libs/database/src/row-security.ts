@@ -107,18 +107,24 @@ type Connection = [client: pg.PoolClient, release: (error?: unknown) => void]
  * keeps that until it is given out for something else, so that mostly no round trip is added.
  */
 export function holdToScope(dataSource: DataSource): void {
-  const driver = dataSource.driver as unknown as { obtainMasterConnection(): Promise<Connection> }
+  const driver = dataSource.driver as unknown as {
+    master: pg.Pool
+    obtainMasterConnection(): Promise<Connection>
+  }
+  // Between its owners nobody listens to a connection, and an error that nobody hears ends the process:
+  // whoever uses it next, or at that moment, sees it fail.
+  const hearErrors = (client: pg.PoolClient) => {
+    if (!client.listeners('error').includes(ignore)) client.on('error', ignore)
+  }
+  driver.master.on('connect', hearErrors)
   const obtain = driver.obtainMasterConnection.bind(driver)
   const inForce = new WeakMap<object, string>()
   driver.obtainMasterConnection = async () => {
     const [client, release] = await obtain()
+    hearErrors(client)
     const settings = settingsOf(currentScope())
     const wanted = settings.join('\0')
     if (inForce.get(client) === wanted) return [client, release]
-    // Nobody listens to it yet, and an error that nobody hears ends the process; the query fails as well.
-    // A connection that has failed may tell so more than once.
-    const onError = () => undefined
-    client.on('error', onError)
     try {
       inForce.delete(client)
       await client.query(
@@ -131,10 +137,11 @@ export function holdToScope(dataSource: DataSource): void {
       release(error)
       throw error
     }
-    client.off('error', onError)
     return [client, release]
   }
 }
+
+const ignore = (): void => undefined
 
 function settingsOf({ organization = '', workspaces, service, actor }: Readonly<Scope>): string[] {
   return [
