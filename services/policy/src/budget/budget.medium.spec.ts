@@ -178,7 +178,10 @@ describe('budgets', () => {
       (await policy.sql.query<object>('SELECT 1 FROM budget_period WHERE budget = $1', [id])).rows
     await waitFor(async () => (await chargesOf()).length === 2)
     const before = (await periodsOf()).length
+    await policy.exchange('run-old', {})
+    await policy.sql.query(`UPDATE gateway_run SET renewed_at = now() - interval '90 d' WHERE id = 'run-old'`)
     await policy.prune()
+    expect((await policy.sql.query(`SELECT FROM gateway_run WHERE id = 'run-old'`)).rowCount).toBe(0)
     expect(await chargesOf()).toEqual([{ event_id: recent.eventId }])
     expect(before - (await periodsOf()).length).toBe(1)
   })

@@ -17,6 +17,8 @@ const statements = [
   // Periods of budgets for once begin with the budget and never end.
   `DELETE FROM lease USING budget b WHERE b.id = lease.budget AND b.period <> 'once' AND start_ms < $1`,
   `DELETE FROM budget_period USING budget b WHERE b.id = budget_period.budget AND b.period <> 'once' AND start_ms < $1`,
+  `DELETE FROM gateway_run WHERE renewed_at < to_timestamp($1::double precision / 1000)
+     AND NOT EXISTS (SELECT FROM lease WHERE gateway_run = gateway_run.id)`,
 ]
 
 /** Deletes now and then what nobody will ask for any more. */
