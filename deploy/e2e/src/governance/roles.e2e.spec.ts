@@ -219,9 +219,9 @@ describe('every route, for every role, in the own and in a foreign workspace', (
     if (right === 'public') return expect([400, 401, 404]).toContain(anonymous.status)
     expect(anonymous.status).toBe(401)
     for (const role of roles) {
-      const person = people.get(role.name)
-      if (!person || right === undefined) throw new Error(`Nobody is ${role.name}.`)
       for (const place of [own, foreign]) {
+        const person = people.get(role.name)
+        if (!person || right === undefined) throw new Error(`Nobody is ${role.name}.`)
         const what = `${role.name} in the ${place === own ? 'own' : 'foreign'} workspace`
         if (right === 'authenticated') {
           const management = await signIn(weir.url, person.email)
@@ -231,6 +231,10 @@ describe('every route, for every role, in the own and in a foreign workspace', (
         // Refused before anything is looked at, so that it need not be there.
         const target = holds(role, right) ? await fill(method, path, place, role) : anyPath
         const reply = await person.management.send(method, target, await bodyOf(method, path, place))
+        if (method === 'DELETE' && path === '/v1/workspaces/{id}' && isSuccess(reply.status)) {
+          // Its members' sessions have ended with it.
+          people.set(role.name, { ...person, management: await signIn(weir.url, person.email) })
+        }
         const isForeign = place === foreign && role.workspace !== undefined
         if (!holds(role, right)) {
           expect([reply.status, reply.text], what).toEqual([
