@@ -124,6 +124,14 @@ describe('threat 8: nobody makes more than they are', () => {
       expect(errorOf(answer)).toEqual([403, 'permission_denied'])
   })
 
+  it('an owner of a workspace does not raise the limits that the organization has set for it', async () => {
+    const owner = await personWith('owner')
+    const path = `/v1/workspaces/${own}`
+    const raised = await identity.call('PATCH', path, { rpm_limit: 1_000_000 }, owner.headers)
+    expect(errorOf(raised)).toEqual([403, 'permission_denied'])
+    expect((await identity.call('PATCH', path, { description: 'y' }, owner.headers)).status).toBe(200)
+  })
+
   it('takes no role, organization, spend or maker from a body by mass assignment', async () => {
     const admin = await personWith('admin')
     const bodies: [string, string, object][] = [

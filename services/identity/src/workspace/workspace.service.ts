@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common'
 import { InjectRepository } from '@nestjs/typeorm'
 import { ChangeLog, isUniqueViolation, newId } from '@weir/database'
 import { AppError } from '@weir/errors'
-import { afterCursor, authorizeIn, type Caller, isVisible } from '@weir/http'
+import { afterCursor, authorizeIn, type Caller, isVisible, permissionDenied } from '@weir/http'
 import { type EntityManager, In, MoreThan, Repository } from 'typeorm'
 import { toRateLimits } from '../limit/rate-limits.dto.js'
 import type { CreateWorkspaceDto, ListWorkspacesQuery, UpdateWorkspaceDto } from './workspace.dto.js'
@@ -66,6 +66,9 @@ export class WorkspaceService {
     const { organization } = caller
     const { id } = await this.get(caller, idOrName)
     authorizeIn(caller, id)
+    // Whom a limit holds may not raise it.
+    if (caller.permitted && Object.keys(toRateLimits(dto)).length > 0)
+      throw permissionDenied('workspace.manage in the organization, for limits')
     const { name, environment, description } = dto
     const values = {
       ...(name !== undefined && { name }),
