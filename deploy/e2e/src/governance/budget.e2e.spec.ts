@@ -308,6 +308,40 @@ describe('what a request may cost', () => {
     expect([...new Set(outcomes)].sort()).toEqual(['client_closed', 'cut'])
   })
 
+  it('counts against the teams above, the workload and the organization, and the tightest refuses', async () => {
+    const above = await newScene((call) => call.reply(200, completion('x')))
+    scene = await createScene(
+      { url: weir.url, management, gateways },
+      {
+        baseUrl: `http://127.0.0.1:${upstream.port}/v1`,
+        model: { prices },
+        team: { parent: above.team.id },
+      },
+    )
+    const request = chat(scene.model.name, { max_tokens: maxTokens })
+    const bound = boundOf(request)
+    await createBudget({ team: above.team.id }, 2n * bound)
+    await createBudget({ workload: scene.workload.id }, 1_000n * bound)
+    const { id } = await createBudget({ organization: 'org_default' }, 1_000_000_000_000_000n)
+    await sleep(300)
+    const statuses: number[] = []
+    upstream.answer(scene.model.name, (call) => {
+      const bytes = Buffer.byteLength(JSON.stringify(request))
+      call.reply(200, completion('x', bytes + overheadTokens, maxTokens))
+    })
+    for (let call = 0; call < 3; call++) {
+      const reply = await send({ url: weir.url, key: scene.key, body: request })
+      statuses.push(reply.status)
+      if (reply.status === 429) expect(reply.text).toContain(`The budget of the team \`${above.team.id}\``)
+    }
+    expect(statuses).toEqual([200, 200, 429])
+    await waitFor(async () => nano((await status(`teams/${above.team.id}`)).spent) === 2n * bound)
+    expect(nano((await settled(`workloads/${scene.workload.id}`)).spent)).toBe(2n * bound)
+    const organization = await settled('organizations/org_default')
+    expect(nano(organization.spent) >= 2n * bound).toBe(true)
+    await management.delete(`/v1/budgets/${id}`)
+  })
+
   it('is spent by a key with a max_budget from its first moment on', async () => {
     scene = await newScene((call) => call.reply(200, completion('x', 40, maxTokens)))
     const request = chat(scene.model.name, { max_tokens: maxTokens })
