@@ -32,6 +32,7 @@ export class Snapshots {
   readonly keyUses: KeyUses
   private readonly clients: { close(): void }[]
   private readonly file: SnapshotFile
+  private unsaved = false
   private saveTimer: NodeJS.Timeout | undefined
   private saving: Promise<void> | undefined
   private lastSaveMs = 0
@@ -140,8 +141,10 @@ export class Snapshots {
 
   /** A heartbeat changes nothing and is not worth a write. */
   private saveSoon(batch: WatchBatch<unknown>): void {
-    const changed = batch.reset || batch.upserts.length > 0 || batch.removals.length > 0
-    if (!changed || !this.identity.loaded || !this.catalog.loaded || !this.policy.loaded) return
+    // Kept until it can be saved: what ends a whole state may itself be a heartbeat.
+    this.unsaved ||= batch.reset || batch.upserts.length > 0 || batch.removals.length > 0
+    if (!this.unsaved || !this.identity.loaded || !this.catalog.loaded || !this.policy.loaded) return
+    this.unsaved = false
     this.saveAfter(Math.max(saveDelayMs, this.lastSaveMs / saveShare))
   }
 
