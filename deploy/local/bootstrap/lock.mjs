@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { progress } from './progress.mjs'
@@ -24,7 +24,7 @@ async function acquire(path, what) {
   let told = false
   for (;;) {
     try {
-      writeFileSync(path, mine, { flag: 'wx' })
+      create(path, mine)
       return
     } catch (error) {
       if (error.code !== 'EEXIST') throw error
@@ -37,6 +37,17 @@ async function acquire(path, what) {
     if (!told) progress.line(`waiting for another process that ${what} in this clone`)
     told = true
     await sleep(200)
+  }
+}
+
+/** Throws EEXIST when there is a lock. It appears with its content: an empty one would seem to be of a killed process. */
+function create(path, content) {
+  const draft = `${path}.${process.pid}.new`
+  writeFileSync(draft, content)
+  try {
+    linkSync(draft, path)
+  } finally {
+    rmSync(draft, { force: true })
   }
 }
 
@@ -60,7 +71,7 @@ function isStale(content) {
   try {
     return JSON.parse(content).every(({ pid, startedAt }) => startOf(pid) !== startedAt)
   } catch {
-    // Killed between creating and writing: the file is empty.
+    // Nobody can read it: nobody can hold it.
     return true
   }
 }

@@ -24,12 +24,16 @@ const shared: Record<string, string> = {
   'aggregator.applied_event': 'ids of events',
   'identity.sign_in_attempt': 'counts by hashes of addresses, before anybody is known',
   'identity.setup_token': 'one hash',
+  'identity.openid_sign_in':
+    'sign-ins under way, found only by the hash of their state, before anybody is known',
   'policy.gateway_run': 'which gateways are alive',
 }
 
 /** Tenant tables that no person changes: their changes are no entries of the audit trail. */
 const unrecorded = [
   ...['identity.audit_entry', 'identity.audit_head', 'metering.ledger', 'metering.usage_hourly'],
+  // Its workspace's deletion is on record.
+  'identity.deleted_workspace',
   ...[
     'aggregator.rollup',
     'aggregator.business_unit_rollup',

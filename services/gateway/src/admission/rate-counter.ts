@@ -234,6 +234,8 @@ export class RateCounter {
 
   /** The lease is lost: this gateway had been taken for dead. */
   loseLease(): void {
+    // What they were said to lack was reckoned with the lease.
+    for (const waiter of this.waiters) waiter.isAsked = false
     if (this.isParallel) this.markDirty()
     else this.left = 0
   }
