@@ -68,7 +68,9 @@ async function carryOut(session: Session): Promise<BenchReport> {
     progress(`starting: ${name}`)
     const core = pinning.cores?.target
     const nodeArgs = nodeArgsFor(options.mode, join(hookDir, name))
-    session.starting = Promise.resolve(start(name, { upstream: rig.baseUrl, core, nodeArgs }))
+    session.starting = Promise.resolve(
+      start(name, { upstream: rig.baseUrl, core, nodeArgs, limits: options.limits }),
+    )
     const subject = new Subject(await session.starting, rig)
     subjects.push(subject)
     await subject.prove()

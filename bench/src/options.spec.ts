@@ -12,6 +12,7 @@ describe('options', () => {
       warmupSeconds: 3,
       mode: 'rounds',
       check: false,
+      limits: false,
       json: false,
     })
   })

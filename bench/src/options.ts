@@ -10,6 +10,7 @@ export const usage = `npm run bench -- [options]
   --seconds 5           length of each measured window
   --retries 2           how often a measurement that other processes disturbed is done again
   --warmup 3            length of the warm-up of each target before the first round
+  --limits              two rate limits and a budget on the gateway's requests, never reached
   --memory              instead: memory over 200,000 requests
   --profile             instead: a CPU profile of the gateway (or of the targets in --only) under the first measure
   --check               exit 1 when the gateway misses a limit
@@ -24,6 +25,7 @@ export interface Options {
   seconds: number
   warmupSeconds: number
   retries: number
+  limits: boolean
   mode: 'rounds' | 'memory' | 'profile'
   check: boolean
   json: boolean
@@ -48,6 +50,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     seconds: wholeNumber('--seconds', values.seconds, 5),
     retries: wholeNumber('--retries', values.retries, 2, 0),
     warmupSeconds: wholeNumber('--warmup', values.warmup, 3),
+    limits: values.limits ?? false,
     mode,
     check: values.check ?? false,
     json: values.json ?? false,
@@ -66,6 +69,7 @@ function parse(args: readonly string[]) {
         seconds: { type: 'string' },
         retries: { type: 'string' },
         warmup: { type: 'string' },
+        limits: { type: 'boolean' },
         memory: { type: 'boolean' },
         profile: { type: 'boolean' },
         check: { type: 'boolean' },

@@ -20,7 +20,7 @@ const limits = {
 }
 
 /** Sets up all that a governed call needs: provider, model with prices, team, workspace, workload and a key for them. */
-export async function govern(management: Management, upstream: string): Promise<Grant> {
+export async function govern(management: Management, upstream: string, withLimits: boolean): Promise<Grant> {
   const model = 'bench-model'
   const workload = 'bench-workload'
   const grantedAt = new Date()
@@ -36,7 +36,10 @@ export async function govern(management: Management, upstream: string): Promise<
     provider_model: upstreamModel,
     prices: { input_per_million: inputPerMillion, output_per_million: outputPerMillion },
   })
-  await management.create('teams', { name: 'bench-team', models: [model], ...limits })
+  await management.create('teams', {
+    ...{ name: 'bench-team', models: [model] },
+    ...(withLimits && limits),
+  })
   const workspace = await management.create<{ id: string }>('workspaces', {
     name: 'bench',
     environment: 'production',

@@ -10,6 +10,8 @@ export interface Site {
   core: number | undefined
   /** For the measured process alone. */
   nodeArgs: string[]
+  /** Whether the gateway has limits and a budget to keep. */
+  limits: boolean
 }
 
 const nothingToSettle = (): Promise<{ drainSeconds: number }> => Promise.resolve({ drainSeconds: 0 })
