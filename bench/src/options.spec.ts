@@ -9,7 +9,7 @@ describe('options', () => {
       rounds: 3,
       seconds: 5,
       retries: 2,
-      warmupSeconds: 3,
+      warmupSeconds: 8,
       mode: 'rounds',
       check: false,
       limits: false,

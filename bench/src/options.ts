@@ -9,7 +9,7 @@ export const usage = `npm run bench -- [options]
   --rounds 3            rounds, in each of which the targets take turns
   --seconds 5           length of each measured window
   --retries 2           how often a measurement that other processes disturbed is done again
-  --warmup 3            length of the warm-up of each target before the first round
+  --warmup 8            length of the warm-up of each target before the first round
   --limits              two rate limits and a budget on the gateway's requests, never reached
   --memory              instead: memory over 200,000 requests
   --profile             instead: a CPU profile of the gateway (or of the targets in --only) under the first measure
@@ -49,7 +49,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     rounds: wholeNumber('--rounds', values.rounds, 3),
     seconds: wholeNumber('--seconds', values.seconds, 5),
     retries: wholeNumber('--retries', values.retries, 2, 0),
-    warmupSeconds: wholeNumber('--warmup', values.warmup, 3),
+    warmupSeconds: wholeNumber('--warmup', values.warmup, 8),
     limits: values.limits ?? false,
     mode,
     check: values.check ?? false,

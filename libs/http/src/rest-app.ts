@@ -11,11 +11,12 @@ import { BodyPipe, validationPipe } from './validation.js'
 
 const requestIdPattern = /^[\w.-]{1,128}$/
 
+const withoutDashes = (uuid: string): string =>
+  uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24)
+
 /** The caller's request id when it is harmless in logs and headers, else a new one. */
 export function requestId(sent: string | string[] | undefined): string {
-  return typeof sent === 'string' && requestIdPattern.test(sent)
-    ? sent
-    : `req_${randomUUID().replaceAll('-', '')}`
+  return typeof sent === 'string' && requestIdPattern.test(sent) ? sent : `req_${withoutDashes(randomUUID())}`
 }
 
 /** Fastify as every REST service has it: bounded bodies, request ids, paths taken literally. */

@@ -11,13 +11,25 @@ export function startMetrics(service: string): void {
   collectDefaultMetrics({ register: registry })
 }
 
-/** A counter of this process's registry. */
+/** A counter of this process's registry. `collect` is given the counter, at zero, to fill, each time that it is read. */
 export function counter<Label extends string>(
   name: string,
   help: string,
   labelNames: Label[] = [],
+  collect?: (counter: Counter<Label>) => void,
 ): Counter<Label> {
-  return new Counter({ name, help, labelNames, registers: [registry] })
+  return new Counter({
+    name,
+    help,
+    labelNames,
+    registers: [registry],
+    ...(collect && {
+      collect(this: Counter<Label>) {
+        this.reset()
+        collect(this)
+      },
+    }),
+  })
 }
 
 /** A gauge of this process's registry; `collect` is given the gauge to set, each time that it is read. */

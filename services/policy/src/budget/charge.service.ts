@@ -14,7 +14,8 @@ import { tellCrossed } from './threshold.js'
 export const policyGroup = 'policy'
 
 const maxChargesPerTransaction = 2_000
-const spacingMs = 20
+/** What was spent is known that much later; what may be spent depends on holds, not on it. */
+const spacingMs = 100
 
 /** A batch of one partition. */
 interface ChargeBatch {
