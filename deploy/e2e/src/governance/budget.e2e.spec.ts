@@ -6,37 +6,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { listAttempts } from '../stack/accounting.js'
-import { chat, openCall, send, type WholeReply } from '../stack/client.js'
+import { chat, openCall, send } from '../stack/client.js'
 import { compileCache } from '../stack/compile-cache.js'
 import { Management } from '../stack/management.js'
 import { chunk, completion, RawUpstream, type ReceivedCall } from '../stack/raw-upstream.js'
 import { sumOfGateways } from '../stack/metrics.js'
 import { createScene, type Scene } from '../stack/scene.js'
-
-/** Tokens that the gateway adds to the bytes of a body. */
-const overheadTokens = 64
-const maxTokens = 100
-
-/** Dollars for a million tokens; a request with 100 output tokens costs a tenth of a dollar and a bit. */
-const prices = { input_per_million: '2.50', output_per_million: '1000' }
-
-interface Status {
-  limit: string
-  spent: string
-  held: string
-  estimated: string
-  left: string
-  resets_at: string | null
-}
-
-/** Dollars as text to nano-dollars. */
-function nano(text: string): bigint {
-  const [whole = '0', fraction = ''] = text.split('.')
-  return BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0'))
-}
-
-const dollars = (amount: bigint): string =>
-  `${amount / 1_000_000_000n}.${String(amount % 1_000_000_000n).padStart(9, '0')}`
+import { boundOf, countOf, dollars, ledgerCost, maxTokens, nano } from './budget-bound.js'
+import { overheadTokens, prices, type Status, whenSettled } from './budget-bound.js'
 
 let home: string
 let weir: Weir
@@ -47,17 +24,6 @@ let scene: Scene
 const gateways = ['gateway-1', 'gateway-2', 'gateway-3']
 
 const status = (path: string) => management.get<Status>(`/v1/${path}/budget`)
-
-/** What the body of a call is worth at most: as if each byte were a token. */
-function boundOf(body: unknown, outputTokens = maxTokens): bigint {
-  const input = BigInt(Buffer.byteLength(JSON.stringify(body)) + overheadTokens)
-  return (input * 2_500_000_000n + BigInt(outputTokens) * 1_000_000_000_000n + 999_999n) / 1_000_000n
-}
-
-async function ledgerCost(filters: Record<string, string>): Promise<bigint> {
-  const attempts = await listAttempts(management, filters)
-  return attempts.reduce((sum, { cost_usd }) => sum + nano(cost_usd ?? '0'), 0n)
-}
 
 /** Makes a team with a key of its own, over one model whose answers a test decides. */
 async function newScene(answer: (call: ReceivedCall) => void | Promise<void>): Promise<Scene> {
@@ -75,19 +41,7 @@ const createBudget = (scope: Record<string, string>, amount: bigint, fields = {}
     ...fields,
   })
 
-/** Waits until nothing is held any more, and gives the budget as it is then. */
-function settled(path: string): Promise<Status> {
-  return waitFor(
-    async () => {
-      const now = await status(path)
-      return now.held === '0' ? now : undefined
-    },
-    { timeoutMs: 15_000, intervalMs: 100, what: `nothing to be held of ${path}` },
-  )
-}
-
-const countOf = (replies: WholeReply[], wanted: number): number =>
-  replies.filter((reply) => reply.status === wanted).length
+const settled = (path: string) => whenSettled(management, path)
 
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'weir-budget-'))
@@ -138,7 +92,7 @@ describe('a hard budget for exactly 50', () => {
     await waitFor(async () => (await listAttempts(management, { key: scene.virtualKey.id })).length === 50)
     const now = await settled(`teams/${scene.team.id}`)
     expect(nano(now.spent)).toBe(50n * bound)
-    expect(nano(now.spent)).toBe(await ledgerCost({ key: scene.virtualKey.id }))
+    expect(nano(now.spent)).toBe(await ledgerCost(management, scene.virtualKey.id))
     expect(now).toMatchObject({ held: '0', estimated: '0', left: '0' })
     expect(await settled(`keys/${scene.virtualKey.id}`)).toMatchObject({ spent: now.spent, estimated: '0' })
   })
@@ -162,7 +116,7 @@ describe('a hard budget for exactly 50', () => {
       async () => (await listAttempts(management, { key: scene.virtualKey.id })).length === served,
     )
     const now = await settled(`teams/${scene.team.id}`)
-    expect(nano(now.spent)).toBe(await ledgerCost({ key: scene.virtualKey.id }))
+    expect(nano(now.spent)).toBe(await ledgerCost(management, scene.virtualKey.id))
     // Less is left than one more request may cost.
     expect(nano(now.left) < bound).toBe(true)
     expect(served).toBeGreaterThan(90)
@@ -205,7 +159,7 @@ describe('a hard budget for exactly 50', () => {
     const now = await waitFor(
       async () => {
         const [ledger, budget] = [
-          await ledgerCost({ key: scene.virtualKey.id }),
+          await ledgerCost(management, scene.virtualKey.id),
           await status(`teams/${scene.team.id}`),
         ]
         return ledger > 0n && nano(budget.spent) === ledger && (await isIdle()) ? budget : undefined
@@ -219,7 +173,7 @@ describe('a hard budget for exactly 50', () => {
     expect(served + more).toBeLessThanOrEqual(50)
     const end = await waitFor(async () => {
       const last = await status(`teams/${scene.team.id}`)
-      return nano(last.spent) === (await ledgerCost({ key: scene.virtualKey.id })) ? last : undefined
+      return nano(last.spent) === (await ledgerCost(management, scene.virtualKey.id)) ? last : undefined
     })
     expect(nano(end.spent) <= limit).toBe(true)
     expect(nano(end.left) < boundOf(request)).toBe(true)
@@ -300,7 +254,7 @@ describe('what a request may cost', () => {
     ])
     await waitFor(async () => (await listAttempts(management, { key: scene.virtualKey.id })).length === 12)
     const now = await settled(`teams/${scene.team.id}`)
-    expect(nano(now.spent)).toBe(await ledgerCost({ key: scene.virtualKey.id }))
+    expect(nano(now.spent)).toBe(await ledgerCost(management, scene.virtualKey.id))
     expect(nano(now.spent)).toBeGreaterThan(0n)
     const outcomes = (await listAttempts(management, { key: scene.virtualKey.id })).map(
       ({ outcome }) => outcome,
@@ -379,7 +333,7 @@ describe('a budget with plenty left', () => {
     expect(made).toBeLessThan(120)
     await waitFor(async () => (await listAttempts(management, { key: scene.virtualKey.id })).length === 600)
     const now = await settled(`teams/${scene.team.id}`)
-    expect(nano(now.spent)).toBe(await ledgerCost({ key: scene.virtualKey.id }))
+    expect(nano(now.spent)).toBe(await ledgerCost(management, scene.virtualKey.id))
     expect(await settled(`workspaces/${scene.workspace.id}`)).toMatchObject({ spent: now.spent })
   })
 

@@ -29,7 +29,7 @@ export class Lease {
     return this.startMs <= nowMs && (this.endMs === 0 || nowMs < this.endMs)
   }
 
-  /** Gives back what is free beyond an amount. Returns whether there was any. */
+  /** Gives back what is free beyond an amount. Returns false when nothing was. */
   giveBack(keep: bigint): boolean {
     const excess = this.free - keep
     if (excess <= 0n) return false

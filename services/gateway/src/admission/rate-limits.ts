@@ -2,7 +2,7 @@ import type { identityV1 } from '@weir/contracts'
 
 type Resource = identityV1.IdentityResource
 
-/** The rate limits of everything that has any, by `team/sales` and the like. */
+/** All rate limits, each by what it is of: `team/sales` and the like. */
 export class RateLimitTable {
   /** Grows with each change. */
   version = 0

@@ -35,7 +35,7 @@ const told = (from = route as Parameters<RatePlans['find']>[0]) =>
   plans.find(from, table).map(({ id, maximum }) => `${id} ${maximum}`)
 
 describe('the limits of a request', () => {
-  it('are none where nothing has any', () => {
+  it('are none where nothing is limited', () => {
     expect(told()).toEqual([])
     expect(plans.find(route, table)).toBe(plans.find(route, table))
   })

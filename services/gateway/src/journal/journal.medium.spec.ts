@@ -21,6 +21,8 @@ import pg from 'pg'
 import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AttemptEnd, AttemptStart } from './attempt.js'
+import { endOf, eventOf, idsByKey, startOf } from '../testing/attempts.js'
+import { setConnectable } from '../testing/set-connectable.js'
 import { Journal, type JournalEntry, journalFolder } from './journal.js'
 
 /** A worker cannot be started from a TypeScript source. */
@@ -159,7 +161,7 @@ describe('the journal', () => {
 
   it('keeps everything while the bus is down, and sends it in order when it is back', async () => {
     const journal = open()
-    await setConnectable(false)
+    await setConnectable(server.url, false)
     const starts = Array.from({ length: 1_200 }, (_, index) => startOf({ virtualKey: `vk_${index % 7}` }))
     try {
       for (const start of starts) await settle(journal, start)
@@ -167,7 +169,7 @@ describe('the journal', () => {
       await sleep(1_000)
       expect(journal.depth).toEqual({ open: 0, settled: 1_200 })
     } finally {
-      await setConnectable(true)
+      await setConnectable(server.url, true)
     }
     await waitUntilEmpty(journal)
     const events = await publishedEvents()
@@ -381,60 +383,4 @@ async function publishedEvents(): Promise<RequestSettled[]> {
     [requestSettled.topic],
   )
   return rows.map(({ value }) => requestSettled.decode(value))
-}
-
-/** A bus that is down: who is connected is thrown out, and nobody is let in. */
-async function setConnectable(connectable: boolean): Promise<void> {
-  const url = new URL(server.url)
-  const database = url.pathname.slice(1)
-  url.pathname = '/postgres'
-  const client = new pg.Client({ connectionString: url.toString() })
-  await client.connect()
-  try {
-    await client.query(
-      `ALTER DATABASE ${client.escapeIdentifier(database)} ALLOW_CONNECTIONS ${String(connectable)}`,
-    )
-    if (connectable) return
-    await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [
-      database,
-    ])
-  } finally {
-    await client.end()
-  }
-}
-
-function idsByKey(events: { virtualKey: string; eventId: string }[]): Record<string, string[]> {
-  const ids: Record<string, string[]> = {}
-  for (const { virtualKey, eventId } of events) (ids[virtualKey] ??= []).push(eventId)
-  return ids
-}
-
-function startOf(fields: Partial<AttemptStart> = {}): AttemptStart {
-  return {
-    ...{
-      eventId: randomUUID(),
-      requestId: `req_${randomUUID()}`,
-      attempt: 1,
-      startedAt: new Date().toISOString(),
-    },
-    ...{ organization: 'org_1', team: 'payments', teamPath: 'company/payments', workspace: 'ws_1' },
-    ...{ workload: 'bot', virtualKey: 'vk_1', endpoint: 'chat', model: 'm', providerModel: 'pm' },
-    ...{ provider: 'p', providerId: 'prov_1', priceId: 'price_1', streamed: false, estimatedInputTokens: 5 },
-    ...{ gatewayRun: 'run_1', budgets: '', openHoldNanoUsd: '0' },
-    ...fields,
-  }
-}
-
-function endOf(fields: Partial<AttemptEnd> = {}): AttemptEnd {
-  return {
-    ...{ endedAt: '2026-01-02T03:04:06.000Z', outcome: 'succeeded', upstreamStatus: 200, errorCode: '' },
-    ...{ usageSource: 'reported', inputTokens: 11, cachedInputTokens: 3, cacheWriteTokens: 2 },
-    ...{ outputTokens: 7, reasoningTokens: 1, firstByteMs: 5, durationMs: 9 },
-    ...fields,
-  }
-}
-
-function eventOf(start: AttemptStart, end: AttemptEnd): RequestSettled {
-  const { estimatedInputTokens: _estimate, traceparent: _trace, ...event } = start
-  return { ...event, ...end }
 }

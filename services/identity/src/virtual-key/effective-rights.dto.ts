@@ -93,7 +93,7 @@ export class EffectiveRightsResponse {
   @ApiProperty({
     type: [String],
     nullable: true,
-    description: 'Networks that it may be used from; null: any.',
+    description: 'Networks that it may be used from; null: anywhere.',
   })
   source_networks: string[] | null
 
