@@ -1,5 +1,5 @@
 import type { Usage } from '../inference/usage.js'
-import type { ChatDocument } from '../providers/openai/chat-completions.js'
+import type { ChatDocument } from '../dialects/openai-chat/chat-completions.js'
 import type { KnownModel, KnownProvider, KnownWhitelistEntry } from '../snapshot/catalog-state.js'
 import type { KnownKey, TeamLine } from '../snapshot/identity-state.js'
 import type { Hold, HoldRecord, Money } from './money.js'

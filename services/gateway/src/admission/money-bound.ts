@@ -1,6 +1,6 @@
 import { AppError } from '@weir/errors'
 import type { Price, UsageUnit } from '@weir/rating'
-import type { ChatDocument } from '../providers/openai/chat-completions.js'
+import type { ChatDocument } from '../dialects/openai-chat/chat-completions.js'
 
 /** What an attempt costs at most. */
 export interface Bound {

@@ -2,7 +2,7 @@ import { createGrpcClient, type GrpcClient, type InternalTrust, policyV1 } from 
 import { AppError } from '@weir/errors'
 import { counter, gauge, type Logger } from '@weir/observability'
 import { estimateTokens, type Usage } from '../inference/usage.js'
-import type { ChatDocument } from '../providers/openai/chat-completions.js'
+import type { ChatDocument } from '../dialects/openai-chat/chat-completions.js'
 import type { Snapshots } from '../snapshot/snapshots.js'
 import { type RateCounter, type RateKind } from './rate-counter.js'
 import { GatewayCountFile } from './rate-gateway-count.js'

@@ -1,6 +1,6 @@
 import { AppError } from '@weir/errors'
-import { estimateOutputTokens, readUsage } from '../providers/openai/chat-completions.js'
-import { ChatStream } from '../providers/openai/chat-stream.js'
+import { estimateOutputTokens, readUsage } from '../dialects/openai-chat/chat-completions.js'
+import { ChatStream } from '../dialects/openai-chat/chat-stream.js'
 import type { UpstreamCall, UpstreamFailure, UpstreamHandler } from '../upstream/upstream.js'
 import type { Caller } from './caller.js'
 import type { Outcome, Settlement } from './settlement.js'

@@ -1,5 +1,5 @@
 import { AppError } from '@weir/errors'
-import type { ChatDocument } from '../providers/openai/chat-completions.js'
+import type { ChatDocument } from '../dialects/openai-chat/chat-completions.js'
 
 /** Both names that OpenAI has for it; the first is the newer, and the only one that its reasoning models take. */
 const fields = ['max_completion_tokens', 'max_tokens'] as const

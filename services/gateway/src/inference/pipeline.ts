@@ -17,7 +17,7 @@ import type { GatewayConfig } from '../config.js'
 import type { Admission, AdmissionControl } from '../admission/admission.js'
 import type { AttemptStart } from '../journal/attempt.js'
 import type { Journal, JournalEntry } from '../journal/journal.js'
-import { type ChatDocument, toUpstreamBody, wantsStreamUsage } from '../providers/openai/chat-completions.js'
+import { type ChatDocument, toUpstreamBody, wantsStreamUsage } from '../dialects/openai-chat/chat-completions.js'
 import {
   findPrice,
   type KnownModel,

@@ -1,5 +1,5 @@
 import type { Upstream, UpstreamCall, UpstreamHandler, UpstreamRequest } from '../../upstream/upstream.js'
-import type { ChatDocument } from '../openai/chat-completions.js'
+import type { ChatDocument } from '../../dialects/openai-chat/chat-completions.js'
 
 interface Message {
   role?: string

@@ -1,3 +1,4 @@
+import { eventsEnd } from '../../conversation/sse.js'
 import { type Usage } from '../../inference/usage.js'
 import { estimateOutputTokens, readUsage } from './chat-completions.js'
 
@@ -114,19 +115,6 @@ export class ChatStream {
     this.estimated += estimateOutputTokens(chunks.filter((chunk) => chunk !== undefined))
   }
 }
-
-/** Where the last whole event ends; 0 when there is none. */
-function eventsEnd(data: Buffer): number {
-  const { length } = data
-  // Nearly always a chunk ends with an event.
-  if (length >= 2 && data[length - 1] === 10 && (data[length - 2] === 10 || isCrLfEnd(data))) return length
-  const lf = data.lastIndexOf('\n\n')
-  const crLf = data.lastIndexOf('\r\n\r\n')
-  return Math.max(lf < 0 ? 0 : lf + 2, crLf < 0 ? 0 : crLf + 4)
-}
-
-const isCrLfEnd = (data: Buffer): boolean => data.length >= 4 && data.subarray(-4).equals(crLfCrLf)
-const crLfCrLf = Buffer.from('\r\n\r\n')
 
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest'
+import { eventsEnd, sseEvent, SseReader } from './sse.js'
+
+function read(text: string, size: number) {
+  const reader = new SseReader()
+  const bytes = Buffer.from(text)
+  const events = []
+  for (let at = 0; at < bytes.length; at += size) events.push(...reader.push(bytes.subarray(at, at + size)))
+  return events
+}
+
+describe('SseReader', () => {
+  it.each([1, 2, 3, 5, 1000])('reads events however their bytes are cut (%i at a time)', (size) => {
+    const text =
+      ': hello\n\n' +
+      sseEvent('{"é":"世界"}', 'delta') +
+      'data: a\r\ndata:b\r\n\r\n' +
+      sseEvent('[DONE]') +
+      'data: half'
+    expect(read(text, size)).toEqual([
+      { event: 'delta', data: '{"é":"世界"}' },
+      { event: '', data: 'a\nb' },
+      { event: '', data: '[DONE]' },
+    ])
+  })
+
+  it('refuses an endless event', () => {
+    const reader = new SseReader()
+    const chunk = Buffer.alloc(1024 * 1024, 'x')
+    expect(() => {
+      for (let i = 0; i < 10; i++) reader.push(chunk)
+    }).toThrow('8 MiB')
+  })
+})
+
+describe('eventsEnd', () => {
+  it.each([
+    ['data: a\n\n', 9],
+    ['data: a\n\ndata: b', 9],
+    ['data: a\r\n\r\ndata', 11],
+    ['data: a\n', 0],
+    ['', 0],
+  ])('of %j is %i', (text, end) => expect(eventsEnd(Buffer.from(text))).toBe(end))
+})

@@ -1,0 +1,66 @@
+const maxEventBytes = 8 * 1024 * 1024
+
+/** One server-sent event. */
+export interface ServerSentEvent {
+  /** The `event:` line; empty: none. */
+  event: string
+  /** The `data:` lines, joined by line feeds. */
+  data: string
+}
+
+/**
+ * Reads server-sent events from bytes that may be cut anywhere, a character's middle included.
+ * A comment is skipped; an event that is never ended by an empty line is never told.
+ */
+export class SseReader {
+  private rest: Buffer | undefined
+
+  /** The events that have become whole. Throws when one is longer than 8 MiB. */
+  push(chunk: Buffer): ServerSentEvent[] {
+    const data = this.rest ? Buffer.concat([this.rest, chunk]) : chunk
+    const end = eventsEnd(data)
+    this.rest = end === data.length ? undefined : data.subarray(end)
+    if (this.rest && this.rest.length > maxEventBytes) {
+      throw new Error('An event of the stream is longer than 8 MiB.')
+    }
+    if (end === 0) return []
+    const events: ServerSentEvent[] = []
+    for (const block of data.toString('utf8', 0, end).split(/\r?\n\r?\n/)) {
+      const event = parseEvent(block)
+      if (event) events.push(event)
+    }
+    return events
+  }
+}
+
+/** Where the last whole event ends; 0 when there is none. */
+export function eventsEnd(data: Buffer): number {
+  const { length } = data
+  // Nearly always a chunk ends with an event.
+  if (length >= 2 && data[length - 1] === 10 && (data[length - 2] === 10 || isCrLfEnd(data))) return length
+  const lf = data.lastIndexOf('\n\n')
+  const crLf = data.lastIndexOf('\r\n\r\n')
+  return Math.max(lf < 0 ? 0 : lf + 2, crLf < 0 ? 0 : crLf + 4)
+}
+
+const isCrLfEnd = (data: Buffer): boolean => data.length >= 4 && data.subarray(-4).equals(crLfCrLf)
+const crLfCrLf = Buffer.from('\r\n\r\n')
+
+/** An event as it is written. */
+export function sseEvent(data: string, event?: string): string {
+  return event === undefined ? `data: ${data}\n\n` : `event: ${event}\ndata: ${data}\n\n`
+}
+
+function parseEvent(block: string): ServerSentEvent | undefined {
+  let event = ''
+  let data: string | undefined
+  for (const line of block.split(/\r?\n/)) {
+    if (line.startsWith('data:')) {
+      const value = line.slice(line[5] === ' ' ? 6 : 5)
+      data = data === undefined ? value : `${data}\n${value}`
+    } else if (line.startsWith('event:')) {
+      event = line.slice(6).trim()
+    }
+  }
+  return data === undefined ? undefined : { event, data }
+}
