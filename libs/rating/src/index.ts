@@ -1,4 +1,5 @@
 export * from './price.js'
 export * from './rate.js'
 export * from './usd.js'
+export * from './usage.js'
 export * from './usage-sum.js'

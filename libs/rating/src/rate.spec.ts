@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Price, type UsageUnit, usageUnits } from './price.js'
-import { rate, type TokenUsage, UnratedUnit } from './rate.js'
+import { rate, UnratedUnit } from './rate.js'
+import type { UsageCounts } from './usage.js'
 
 const usd = 1_000_000_000n
 
@@ -17,7 +18,7 @@ function priceOf(...rates: [unit: UsageUnit, usdPerMillion: bigint, aboveInputTo
   }
 }
 
-function usageOf(usage: Partial<TokenUsage>): TokenUsage {
+function usageOf(usage: Partial<UsageCounts>): UsageCounts {
   return {
     inputTokens: 0,
     cachedInputTokens: 0,
@@ -29,7 +30,7 @@ function usageOf(usage: Partial<TokenUsage>): TokenUsage {
 }
 
 const tokenCount = fc.nat({ max: 2 ** 31 - 1 })
-const anyUsage = fc.record<TokenUsage>({
+const anyUsage = fc.record<UsageCounts>({
   inputTokens: tokenCount,
   cachedInputTokens: tokenCount,
   cacheWriteTokens: tokenCount,
@@ -51,7 +52,7 @@ const bucketOf = {
   cache_write: 'cacheWriteTokens',
   output: 'outputTokens',
   reasoning: 'reasoningTokens',
-} as const satisfies Record<UsageUnit, keyof TokenUsage>
+} as const satisfies Record<UsageUnit, keyof UsageCounts>
 
 describe('rate', () => {
   it('tells cached and reasoning tokens from fresh and visible ones', () => {
@@ -145,7 +146,7 @@ describe('rate', () => {
       fc.property(anyUsage, anyUsage, flatPrice, (one, other, price) => {
         const both = Object.fromEntries(
           Object.values(bucketOf).map((bucket) => [bucket, one[bucket] + other[bucket]]),
-        ) as unknown as TokenUsage
+        ) as unknown as UsageCounts
         const difference = rate(both, price) - rate(one, price) - rate(other, price)
         expect([-1n, 0n, 1n]).toContain(difference)
       }),

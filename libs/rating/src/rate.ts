@@ -1,18 +1,5 @@
 import type { Price, Rate, UsageUnit } from './price.js'
-
-/** Tokens of one attempt in disjoint buckets, each a whole number of zero or more. */
-export interface TokenUsage {
-  /** Fresh input: neither read from a cache nor written to one. */
-  inputTokens: number
-  /** Input read from the provider's cache. */
-  cachedInputTokens: number
-  /** Input written to the provider's cache. */
-  cacheWriteTokens: number
-  /** Output without reasoning. */
-  outputTokens: number
-  /** Output spent on reasoning. */
-  reasoningTokens: number
-}
+import type { UsageCounts } from './usage.js'
 
 /** The price says nothing about a unit that was used: the cost is unknown, which is not zero. */
 export class UnratedUnit extends Error {
@@ -41,7 +28,7 @@ const fallbacks: Partial<Record<UsageUnit, UsageUnit>> = {
  * its first token on; a unit that this tier does not name keeps the rate of its next lower one.
  * @throws UnratedUnit when tokens of a unit have no rate, not even by fallback.
  */
-export function rate(usage: TokenUsage, price: Price): bigint {
+export function rate(usage: UsageCounts, price: Price): bigint {
   const wholeInput =
     BigInt(usage.inputTokens) + BigInt(usage.cachedInputTokens) + BigInt(usage.cacheWriteTokens)
   let nanoMillionths = 0n

@@ -1,7 +1,7 @@
-import type { TokenUsage } from './rate.js'
+import type { UsageCounts } from './usage.js'
 
 /** What attempts come to, together. */
-export interface UsageSum extends TokenUsage {
+export interface UsageSum extends UsageCounts {
   /** Each request counts once, with its first attempt, however often it was tried. */
   requests: number
   attempts: number
@@ -32,7 +32,7 @@ export function emptySum(): UsageSum {
  */
 export function addAttempt(
   sum: UsageSum,
-  attempt: TokenUsage & { attempt: number },
+  attempt: UsageCounts & { attempt: number },
   costNanoUsd: bigint | undefined,
 ): void {
   if (attempt.attempt === 1) sum.requests++

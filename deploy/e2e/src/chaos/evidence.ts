@@ -1,12 +1,12 @@
 import type { BusinessUnitCostRolledUp, RequestSettled, UsageRated } from '@weir/contracts'
-import type { TokenUsage } from '@weir/rating'
+import type { UsageCounts } from '@weir/rating'
 import type { ReportRow } from '../stack/accounting.js'
 import type { ClientOutcome } from './client.js'
 import type { ChaosModel } from './organization.js'
 import type { UpstreamCall } from './upstream-process.js'
 
 /** A row of the ledger, as far as it is judged. */
-export interface LedgerRow extends TokenUsage {
+export interface LedgerRow extends UsageCounts {
   eventId: string
   requestId: string
   attempt: number

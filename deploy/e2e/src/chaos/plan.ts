@@ -1,4 +1,4 @@
-import type { TokenUsage } from '@weir/rating'
+import type { UsageCounts } from '@weir/rating'
 import { Random } from './random.js'
 
 /** What the upstream is to report of a reply, in OpenAI's words: prompt and completion contain the details. */
@@ -74,7 +74,7 @@ export function planRequests({ seed, requests, keys, modelsWithDetails }: PlanRa
 }
 
 /** What the ledger has to say of a reply that came whole: each token in one bucket. */
-export function expectedUsage({ prompt, cached, completion, reasoning }: ReplyOrder): TokenUsage {
+export function expectedUsage({ prompt, cached, completion, reasoning }: ReplyOrder): UsageCounts {
   return {
     inputTokens: prompt - cached,
     cachedInputTokens: cached,

@@ -1,5 +1,5 @@
 import { calcPrice, findProvider } from '@pydantic/genai-prices'
-import { parsePrice, priceInForce, rate, type TokenUsage } from '@weir/rating'
+import { parsePrice, priceInForce, rate, type UsageCounts } from '@weir/rating'
 import { describe, expect, it } from 'vitest'
 import { findPublicPrices } from './public-prices.js'
 
@@ -22,7 +22,7 @@ const addresses: Record<string, string> = {
 }
 
 /** Fresh, cached, written, output and reasoning tokens, below and above every tier. */
-const usages: TokenUsage[] = [
+const usages: UsageCounts[] = [
   { inputTokens: 1_000, cachedInputTokens: 0, cacheWriteTokens: 0, outputTokens: 500, reasoningTokens: 0 },
   { inputTokens: 70, cachedInputTokens: 30, cacheWriteTokens: 11, outputTokens: 7, reasoningTokens: 3 },
   {
@@ -34,7 +34,7 @@ const usages: TokenUsage[] = [
   },
 ]
 
-function costBy(usage: TokenUsage, model: string, baseUrl: string, at: Date): number | undefined {
+function costBy(usage: UsageCounts, model: string, baseUrl: string, at: Date): number | undefined {
   return calcPrice(
     {
       input_tokens: usage.inputTokens + usage.cachedInputTokens + usage.cacheWriteTokens,

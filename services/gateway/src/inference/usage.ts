@@ -1,12 +1,14 @@
-/** Tokens of an attempt in disjoint buckets: each token is in exactly one. */
-export interface Usage {
+import type { UsageCounts } from '@weir/rating'
+
+/**
+ * What an attempt used, in disjoint buckets: each token is in exactly one. The five kinds of tokens that
+ * nearly every answer has are always there; the others (see UsageCounts) are left out while they are zero,
+ * so that they cost nothing where there are none. `cacheWriteTokens` is the 5-minute bucket, and
+ * `cacheWrite1hTokens` is not part of it.
+ */
+export interface Usage extends UsageCounts {
   /** reported (by the provider), estimated, none. */
   source: 'reported' | 'estimated' | 'none'
-  inputTokens: number
-  cachedInputTokens: number
-  cacheWriteTokens: number
-  outputTokens: number
-  reasoningTokens: number
 }
 
 /** Of an attempt for which nothing can be owed. */
@@ -28,4 +30,13 @@ export const estimateTokens = (bytes: number): number => Math.ceil(bytes / bytes
 /** Of an attempt that the provider does not report: what was sent and what came back. */
 export function estimatedUsage(inputTokens: number, outputTokens: number): Usage {
   return { ...noUsage, source: 'estimated', inputTokens, outputTokens }
+}
+
+const maxCount = 2 ** 31 - 1
+
+/** A count that a provider reported; undefined for what cannot be one. */
+export function toCount(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= maxCount
+    ? value
+    : undefined
 }
