@@ -23,6 +23,8 @@ export const toProto = {
       baseUrl: provider.baseUrl ?? '',
       credential: toSealedSecret(provider),
       workspace: provider.workspace ?? '',
+      apiVersion: '',
+      region: '',
     },
   }),
   model: (model: Model, prices: Price[]): catalogV1.CatalogResource => ({
@@ -35,6 +37,7 @@ export const toProto = {
       prices: model.priceSource === 'free' ? [] : prices.map(toProto.price),
       free: model.priceSource === 'free',
       created: String(Math.floor(model.createdAt.getTime() / 1000)),
+      versions: [],
     },
   }),
   whitelistEntry: (entry: WhitelistEntry): catalogV1.CatalogResource => ({

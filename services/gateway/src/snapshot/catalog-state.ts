@@ -1,39 +1,29 @@
 import type { catalogV1 } from '@weir/contracts'
-import type { ModelFacts, ProviderFacts, WhitelistTerms } from '@weir/rights'
-import { parsePrice, type Price } from '@weir/rating'
 import type { Keyring } from '@weir/secrets'
+import {
+  type Credential,
+  type KnownModel,
+  type KnownProvider,
+  type KnownRepository,
+  type KnownWhitelistEntry,
+  toCredential,
+  toKnownEntry,
+  toKnownModel,
+  toKnownRepository,
+  type Whitelist,
+} from './known-catalog.js'
+import { type KnownDeployment, toKnownDeployment } from './known-deployment.js'
 
-/** A provider as the hot path reads it. */
-export interface KnownProvider extends ProviderFacts {
-  readonly id: string
-  readonly baseUrl: string
-  /** Ready for the upstream's Authorization header; undefined: no credential was given. */
-  readonly authorization: string | undefined
-}
-
-/** A model as the hot path reads it. */
-export interface KnownModel extends ModelFacts {
-  readonly id: string
-  readonly organization: string
-  readonly provider: string
-  readonly providerModel: string
-  /** In the order of their start. */
-  readonly prices: readonly Price[]
-  /** Seconds since 1970. */
-  readonly created: number
-}
-
-/** A workspace's entry for a model, as the hot path reads it. */
-export interface KnownWhitelistEntry extends WhitelistTerms {
-  /** wl_… */
-  readonly id: string
-  readonly workspace: string
-  /** Model id. */
-  readonly model: string
-}
-
-/** The entries of one workspace, by model id. */
-export type Whitelist = ReadonlyMap<string, KnownWhitelistEntry>
+export {
+  chooseVersion,
+  type Credential,
+  findPrice,
+  type KnownModel,
+  type KnownProvider,
+  type KnownRepository,
+  type KnownWhitelistEntry,
+  type Whitelist,
+} from './known-catalog.js'
 
 /** The catalog's state in memory, credentials unsealed. */
 export class CatalogState {
@@ -43,6 +33,10 @@ export class CatalogState {
   private readonly modelNames = new Map<string, string>()
   private readonly whitelists = new Map<string, Map<string, KnownWhitelistEntry>>()
   private readonly entries = new Map<string, KnownWhitelistEntry>()
+  private readonly deployments = new Map<string, KnownDeployment>()
+  private readonly deploymentNames = new Map<string, string>()
+  private readonly repositories = new Map<string, KnownRepository>()
+  private readonly repositoryNames = new Map<string, string>()
 
   constructor(
     private readonly keyring: Keyring,
@@ -52,6 +46,35 @@ export class CatalogState {
   findModel(organization: string, name: string): KnownModel | undefined {
     const id = this.modelNames.get(`${organization}/${name}`)
     return id === undefined ? undefined : this.models.get(id)
+  }
+
+  /** Of a target or a fallback. */
+  findModelById(id: string): KnownModel | undefined {
+    return this.models.get(id)
+  }
+
+  /** The deployment with an alias; it comes before a model of the same name that its workspace does not see. */
+  findDeployment(organization: string, workspace: string, name: string): KnownDeployment | undefined {
+    const id = this.deploymentNames.get(`${organization}/${workspace}/${name}`)
+    return id === undefined ? undefined : this.deployments.get(id)
+  }
+
+  /** Of a fallback. */
+  findDeploymentById(id: string): KnownDeployment | undefined {
+    return this.deployments.get(id)
+  }
+
+  /** In the order of names. */
+  listDeployments(workspace: string): KnownDeployment[] {
+    return [...this.deployments.values()]
+      .filter((deployment) => deployment.workspace === workspace)
+      .sort((left, right) => (left.name < right.name ? -1 : 1))
+  }
+
+  /** Of `/r/{name}/v1`. */
+  findRepository(organization: string, name: string): KnownRepository | undefined {
+    const id = this.repositoryNames.get(`${organization}/${name}`)
+    return id === undefined ? undefined : this.repositories.get(id)
   }
 
   findProvider(id: string): KnownProvider | undefined {
@@ -75,7 +98,7 @@ export class CatalogState {
   }
 
   upsert(resource: catalogV1.CatalogResource): void {
-    const { provider, model, whitelistEntry } = resource
+    const { provider, model, whitelistEntry, deployment, repository } = resource
     if (provider) {
       this.resources.set(`provider/${provider.id}`, resource)
       this.providers.set(provider.id, this.toKnownProvider(provider))
@@ -90,17 +113,27 @@ export class CatalogState {
       this.resources.set(`whitelist_entry/${whitelistEntry.id}`, resource)
       this.upsertEntry(toKnownEntry(whitelistEntry))
     }
+    if (deployment) {
+      this.remove('deployment', deployment.id)
+      this.resources.set(`deployment/${deployment.id}`, resource)
+      this.deployments.set(deployment.id, toKnownDeployment(deployment))
+      this.deploymentNames.set(nameOf(deployment), deployment.id)
+    }
+    if (repository) {
+      this.remove('repository', repository.id)
+      this.resources.set(`repository/${repository.id}`, resource)
+      this.repositories.set(repository.id, toKnownRepository(repository))
+      this.repositoryNames.set(`${repository.organization}/${repository.name}`, repository.id)
+    }
   }
 
   remove(kind: string, id: string): void {
     this.resources.delete(`${kind}/${id}`)
     if (kind === 'provider') this.providers.delete(id)
     if (kind === 'whitelist_entry') this.forgetEntry(id)
-    const model = kind === 'model' ? this.models.get(id) : undefined
-    if (!model) return
-    this.models.delete(id)
-    const name = `${model.organization}/${model.name}`
-    if (this.modelNames.get(name) === id) this.modelNames.delete(name)
+    if (kind === 'deployment') forget(this.deployments, this.deploymentNames, id, nameOf)
+    if (kind === 'model') forget(this.models, this.modelNames, id, nameInOrganization)
+    if (kind === 'repository') forget(this.repositories, this.repositoryNames, id, nameInOrganization)
   }
 
   private upsertEntry(entry: KnownWhitelistEntry): void {
@@ -121,16 +154,22 @@ export class CatalogState {
   }
 
   private toKnownProvider(provider: catalogV1.Provider): KnownProvider {
-    const { id, name, type, baseUrl, workspace } = provider
-    const authorization = this.unseal(provider)
-    return { id, name, type, baseUrl, workspace, authorization, hasCredential: authorization !== undefined }
+    const { id, name, type, baseUrl, workspace, apiVersion, region } = provider
+    const credential = this.unseal(provider)
+    return {
+      ...{ id, name, type, baseUrl, workspace, apiVersion, region, credential },
+      authorization: credential?.kind === 'key' ? `Bearer ${credential.key}` : undefined,
+      hasCredential: credential !== undefined,
+      // The nonce: another one each time that something is sealed.
+      credentialId: provider.credential?.ciphertext.subarray(0, 12).toString('base64url') ?? '',
+    }
   }
 
   /** A credential that cannot be unsealed counts as missing: its provider's calls are refused, all others go on. */
-  private unseal({ id, credential }: catalogV1.Provider): string | undefined {
+  private unseal({ id, type, credential }: catalogV1.Provider): Credential | undefined {
     if (!credential) return undefined
     try {
-      return `Bearer ${this.keyring.unseal(credential, `provider/${id}`).toString()}`
+      return toCredential(type, this.keyring.unseal(credential, `provider/${id}`).toString())
     } catch (error) {
       this.onUnsealable(id, error)
       return undefined
@@ -138,29 +177,23 @@ export class CatalogState {
   }
 }
 
-function toKnownModel(model: catalogV1.Model): KnownModel {
-  return {
-    id: model.id,
-    organization: model.organization,
-    name: model.name,
-    provider: model.provider,
-    providerModel: model.providerModel,
-    free: model.free,
-    prices: model.prices.map(parsePrice),
-    created: Number(model.created),
-  }
+interface Named {
+  readonly organization: string
+  readonly name: string
 }
 
-function toKnownEntry(entry: catalogV1.WhitelistEntry): KnownWhitelistEntry {
-  const { id, workspace, model, available, rpmLimit, tpmLimit, maxOutputTokens } = entry
-  return {
-    ...{ id, workspace, model, available, rpmLimit, tpmLimit, maxOutputTokens },
-    availableFromMs: Number(entry.availableFromMs),
-    availableUntilMs: Number(entry.availableUntilMs),
-  }
-}
+const nameInOrganization = ({ organization, name }: Named) => `${organization}/${name}`
+const nameOf = ({ organization, workspace, name }: Named & { readonly workspace: string }) =>
+  `${organization}/${workspace}/${name}`
 
-/** The price in force at a moment; undefined when none has started. */
-export function findPrice(model: KnownModel, atMs: number): Price | undefined {
-  return model.prices.findLast((price) => price.effectiveFromMs <= atMs)
+/** The name may already belong to another that was made anew. */
+function forget<Known>(
+  known: Map<string, Known>,
+  names: Map<string, string>,
+  id: string,
+  toName: (resource: Known) => string,
+): void {
+  const resource = known.get(id)
+  known.delete(id)
+  if (resource && names.get(toName(resource)) === id) names.delete(toName(resource))
 }

@@ -29,11 +29,16 @@ const entry = (change: Partial<catalogV1.WhitelistEntry> = {}): catalogV1.Whitel
 const seen = (name: string, change: Partial<catalogV1.WorkspaceModel> = {}): catalogV1.WorkspaceModel => ({
   model: {
     ...{ id: `model_${name}`, organization: 'org_default', name, provider: 'prov_1', providerModel: name },
-    ...{ prices: [{ id: 'price_1', effectiveFromMs: '1', rates: [] }], free: false, created: '1' },
+    ...{
+      prices: [{ id: 'price_1', effectiveFromMs: '1', rates: [] }],
+      free: false,
+      created: '1',
+      versions: [],
+    },
   },
   provider: {
     ...{ id: 'prov_1', organization: 'org_default', name: 'openai', type: 'openai' },
-    ...{ baseUrl: '', credential: undefined, workspace: '' },
+    ...{ baseUrl: '', credential: undefined, workspace: '', apiVersion: '', region: '' },
   },
   hasCredential: true,
   whitelistEntry: undefined,

@@ -43,11 +43,13 @@ export interface CatalogResource {
   provider?: Provider | undefined;
   model?: Model | undefined;
   whitelistEntry?: WhitelistEntry | undefined;
+  deployment?: Deployment | undefined;
+  repository?: Repository | undefined;
 }
 
 /** A resource that is no more. */
 export interface RemovedCatalogResource {
-  /** provider, model or whitelist_entry. */
+  /** provider, model, whitelist_entry, deployment or repository. */
   kind: string;
   /** Its id. */
   id: string;
@@ -61,16 +63,26 @@ export interface Provider {
   organization: string;
   /** Its name, for people and for reports. */
   name: string;
-  /** openai, openai_compatible, sandbox, … */
+  /** openai, azure_openai, openai_compatible, anthropic, gemini, bedrock or sandbox. */
   type: string;
-  /** Where its API is, with the version prefix, e.g. https://host/v1; empty for sandbox. */
+  /**
+   * Where its API is, e.g. https://host/v1; empty for sandbox. With the version prefix, but for
+   * azure_openai (the resource, e.g. https://name.openai.azure.com) and bedrock (no path).
+   */
   baseUrl: string;
-  /** Its credential, sealed; absent: none was given. */
+  /**
+   * Its credential, sealed; absent: none was given. A text that is sent as it is; of bedrock also a
+   * JSON object with access_key_id, secret_access_key and, for a session, session_token.
+   */
   credential:
     | SealedSecret
     | undefined;
   /** Workspace id when it serves one workspace only; empty: the organization. */
   workspace: string;
+  /** The version of its API: of azure_openai `api-version`, of anthropic `anthropic-version`; else empty. */
+  apiVersion: string;
+  /** AWS region that requests are signed for, of bedrock; else empty. */
+  region: string;
 }
 
 /** A secret under envelope encryption (AES-256-GCM; a data key per secret, wrapped by a master key). */
@@ -101,6 +113,22 @@ export interface Model {
   free: boolean;
   /** When it was made, seconds since 1970. */
   created: string;
+  /** What the name points to, by share of the requests; empty: provider_model with `prices`. */
+  versions: ModelVersion[];
+}
+
+/** What a model's public name points to for a share of its requests. */
+export interface ModelVersion {
+  /** Counted from 1 in the model. */
+  version: number;
+  /** What the provider calls it. */
+  providerModel: string;
+  /** JSON object of request fields that are set when the caller leaves them out; empty: none. */
+  parametersJson: string;
+  /** Its share, by the weights of all; never 0. */
+  weight: number;
+  /** Its own prices, as in Model; empty: those of the model. */
+  prices: Price[];
 }
 
 /** What a model's units cost from a moment on. Immutable: a new price is a new id. */
@@ -151,6 +179,136 @@ export interface WhitelistEntry {
   tpmLimit: number;
   /** Output tokens that a request may ask for; 0: no limit. */
   maxOutputTokens: number;
+}
+
+/** An alias over models of a workspace: what callers write in `model`. */
+export interface Deployment {
+  /** dep_… */
+  id: string;
+  /** Organization id. */
+  organization: string;
+  /** Workspace id: it is called with virtual keys of this workspace alone. */
+  workspace: string;
+  /** The alias; no model that its workspace sees has this name. */
+  name: string;
+  /** weighted_round_robin, least_latency, least_in_flight or least_cost; within a tier. */
+  strategy: string;
+  /** Where requests go when no rule matches. */
+  targets: DeploymentTarget[];
+  /** Where they go when all targets failed, in this order. */
+  fallbacks: DeploymentFallback[];
+  /** The first that matches decides the targets. */
+  rules: DeploymentRule[];
+  /** How often a request is tried again. */
+  retries:
+    | DeploymentRetries
+    | undefined;
+  /** How long one attempt may take up to its first byte, milliseconds; 0: as the gateway is set. */
+  timeoutMs: number;
+  /** After which a second attempt is begun beside one that has not answered, milliseconds; 0: never. */
+  hedgeAfterMs: number;
+  /** Absent: each request chooses anew. */
+  sticky?:
+    | DeploymentStickiness
+    | undefined;
+  /** Absent: as the workspace is set. */
+  cache?:
+    | DeploymentCache
+    | undefined;
+  /** Identical requests that are under way at the same time share one call. */
+  joinIdentical: boolean;
+  /** In the order in which they run. */
+  plugins: DeploymentPlugin[];
+  /** When a target is left alone. */
+  health:
+    | DeploymentHealth
+    | undefined;
+  /** When it was made, seconds since 1970. */
+  created: string;
+}
+
+/** A model that a deployment sends requests to. */
+export interface DeploymentTarget {
+  /** Model id. */
+  model: string;
+  /** Its share within its tier; 0: none, but it is tried when the others of the tier fail. */
+  weight: number;
+  /** Tiers are tried from the lowest number up. */
+  priority: number;
+}
+
+/** Where requests go when the targets failed. */
+export interface DeploymentFallback {
+  /** Model id; empty: it is a deployment. */
+  model: string;
+  /** Deployment id; empty: it is a model. */
+  deployment: string;
+  /** any, context_window_exceeded or content_filter. */
+  on: string;
+}
+
+/** Sends requests of a kind to targets of their own. */
+export interface DeploymentRule {
+  /** A CEL expression that is true or false; see libs/routing-rules. */
+  when: string;
+  /** Where they go. */
+  targets: DeploymentTarget[];
+}
+
+/** How often a request is tried again at the same target. */
+export interface DeploymentRetries {
+  /** Further attempts after the first, for each target. */
+  max: number;
+  /** Retries may be at most this share of the deployment's requests, 0 to 1. */
+  budgetRatio: number;
+}
+
+/** Which requests stay with one target. */
+export interface DeploymentStickiness {
+  /** header or user (the field `user` of the request). */
+  by: string;
+  /** Name of the header, in lower case; empty for user. */
+  header: string;
+}
+
+/** Whether answers are kept. */
+export interface DeploymentCache {
+  /** Answers are kept and given again. */
+  enabled: boolean;
+  /** For how long, seconds; 0: as the workspace is set. */
+  ttlS: number;
+}
+
+/** A runtime plugin with its settings. */
+export interface DeploymentPlugin {
+  /** Its name. */
+  name: string;
+  /** Its settings, a JSON object that was validated. */
+  settingsJson: string;
+}
+
+/** When a target is left alone for a while. */
+export interface DeploymentHealth {
+  /** After so many failures in a row. */
+  consecutiveFailures: number;
+  /** For so long, milliseconds; then one request probes it. */
+  ejectMs: number;
+  /** Asked so often by itself, milliseconds; 0: never. */
+  checkIntervalMs: number;
+}
+
+/** One OpenAI-compatible endpoint, /r/{name}/v1, over several providers. */
+export interface Repository {
+  /** repo_… */
+  id: string;
+  /** Organization id. */
+  organization: string;
+  /** Workspace id: it is called with virtual keys of this workspace alone. */
+  workspace: string;
+  /** Its name, unique in the organization. */
+  name: string;
+  /** Ids of its providers: their models can be called through it. */
+  providers: string[];
 }
 
 export const WEIR_CATALOG_V1_PACKAGE_NAME = "weir.catalog.v1";
@@ -328,6 +486,12 @@ export const CatalogResource: MessageFns<CatalogResource> = {
     if (message.whitelistEntry !== undefined) {
       WhitelistEntry.encode(message.whitelistEntry, writer.uint32(26).fork()).join();
     }
+    if (message.deployment !== undefined) {
+      Deployment.encode(message.deployment, writer.uint32(34).fork()).join();
+    }
+    if (message.repository !== undefined) {
+      Repository.encode(message.repository, writer.uint32(42).fork()).join();
+    }
     return writer;
   },
 
@@ -366,6 +530,22 @@ export const CatalogResource: MessageFns<CatalogResource> = {
             }
 
             message.whitelistEntry = WhitelistEntry.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.deployment = Deployment.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.repository = Repository.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -439,7 +619,17 @@ export const RemovedCatalogResource: MessageFns<RemovedCatalogResource> = {
 };
 
 function createBaseProvider(): Provider {
-  return { id: "", organization: "", name: "", type: "", baseUrl: "", credential: undefined, workspace: "" };
+  return {
+    id: "",
+    organization: "",
+    name: "",
+    type: "",
+    baseUrl: "",
+    credential: undefined,
+    workspace: "",
+    apiVersion: "",
+    region: "",
+  };
 }
 
 export const Provider: MessageFns<Provider> = {
@@ -464,6 +654,12 @@ export const Provider: MessageFns<Provider> = {
     }
     if (message.workspace !== "") {
       writer.uint32(58).string(message.workspace);
+    }
+    if (message.apiVersion !== "") {
+      writer.uint32(66).string(message.apiVersion);
+    }
+    if (message.region !== "") {
+      writer.uint32(74).string(message.region);
     }
     return writer;
   },
@@ -535,6 +731,22 @@ export const Provider: MessageFns<Provider> = {
             }
 
             message.workspace = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.apiVersion = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.region = reader.string();
             continue;
           }
         }
@@ -619,7 +831,17 @@ export const SealedSecret: MessageFns<SealedSecret> = {
 };
 
 function createBaseModel(): Model {
-  return { id: "", organization: "", name: "", provider: "", providerModel: "", prices: [], free: false, created: "0" };
+  return {
+    id: "",
+    organization: "",
+    name: "",
+    provider: "",
+    providerModel: "",
+    prices: [],
+    free: false,
+    created: "0",
+    versions: [],
+  };
 }
 
 export const Model: MessageFns<Model> = {
@@ -647,6 +869,9 @@ export const Model: MessageFns<Model> = {
     }
     if (message.created !== "0") {
       writer.uint32(64).int64(message.created);
+    }
+    for (const v of message.versions) {
+      ModelVersion.encode(v!, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -726,6 +951,104 @@ export const Model: MessageFns<Model> = {
             }
 
             message.created = reader.int64().toString();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.versions.push(ModelVersion.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseModelVersion(): ModelVersion {
+  return { version: 0, providerModel: "", parametersJson: "", weight: 0, prices: [] };
+}
+
+export const ModelVersion: MessageFns<ModelVersion> = {
+  encode(message: ModelVersion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== 0) {
+      writer.uint32(8).uint32(message.version);
+    }
+    if (message.providerModel !== "") {
+      writer.uint32(18).string(message.providerModel);
+    }
+    if (message.parametersJson !== "") {
+      writer.uint32(26).string(message.parametersJson);
+    }
+    if (message.weight !== 0) {
+      writer.uint32(32).uint32(message.weight);
+    }
+    for (const v of message.prices) {
+      Price.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelVersion {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelVersion();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.version = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.providerModel = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.parametersJson = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.weight = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.prices.push(Price.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -1018,6 +1341,823 @@ export const WhitelistEntry: MessageFns<WhitelistEntry> = {
             }
 
             message.maxOutputTokens = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeployment(): Deployment {
+  return {
+    id: "",
+    organization: "",
+    workspace: "",
+    name: "",
+    strategy: "",
+    targets: [],
+    fallbacks: [],
+    rules: [],
+    retries: undefined,
+    timeoutMs: 0,
+    hedgeAfterMs: 0,
+    joinIdentical: false,
+    plugins: [],
+    health: undefined,
+    created: "0",
+  };
+}
+
+export const Deployment: MessageFns<Deployment> = {
+  encode(message: Deployment, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.organization !== "") {
+      writer.uint32(18).string(message.organization);
+    }
+    if (message.workspace !== "") {
+      writer.uint32(26).string(message.workspace);
+    }
+    if (message.name !== "") {
+      writer.uint32(34).string(message.name);
+    }
+    if (message.strategy !== "") {
+      writer.uint32(42).string(message.strategy);
+    }
+    for (const v of message.targets) {
+      DeploymentTarget.encode(v!, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.fallbacks) {
+      DeploymentFallback.encode(v!, writer.uint32(58).fork()).join();
+    }
+    for (const v of message.rules) {
+      DeploymentRule.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.retries !== undefined) {
+      DeploymentRetries.encode(message.retries, writer.uint32(74).fork()).join();
+    }
+    if (message.timeoutMs !== 0) {
+      writer.uint32(80).uint32(message.timeoutMs);
+    }
+    if (message.hedgeAfterMs !== 0) {
+      writer.uint32(88).uint32(message.hedgeAfterMs);
+    }
+    if (message.sticky !== undefined) {
+      DeploymentStickiness.encode(message.sticky, writer.uint32(98).fork()).join();
+    }
+    if (message.cache !== undefined) {
+      DeploymentCache.encode(message.cache, writer.uint32(106).fork()).join();
+    }
+    if (message.joinIdentical !== false) {
+      writer.uint32(112).bool(message.joinIdentical);
+    }
+    for (const v of message.plugins) {
+      DeploymentPlugin.encode(v!, writer.uint32(122).fork()).join();
+    }
+    if (message.health !== undefined) {
+      DeploymentHealth.encode(message.health, writer.uint32(130).fork()).join();
+    }
+    if (message.created !== "0") {
+      writer.uint32(136).int64(message.created);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Deployment {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeployment();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.organization = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.workspace = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.strategy = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.targets.push(DeploymentTarget.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.fallbacks.push(DeploymentFallback.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.rules.push(DeploymentRule.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.retries = DeploymentRetries.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.timeoutMs = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.hedgeAfterMs = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.sticky = DeploymentStickiness.decode(reader, reader.uint32());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.cache = DeploymentCache.decode(reader, reader.uint32());
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.joinIdentical = reader.bool();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.plugins.push(DeploymentPlugin.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.health = DeploymentHealth.decode(reader, reader.uint32());
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.created = reader.int64().toString();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeploymentTarget(): DeploymentTarget {
+  return { model: "", weight: 0, priority: 0 };
+}
+
+export const DeploymentTarget: MessageFns<DeploymentTarget> = {
+  encode(message: DeploymentTarget, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.weight !== 0) {
+      writer.uint32(16).uint32(message.weight);
+    }
+    if (message.priority !== 0) {
+      writer.uint32(24).uint32(message.priority);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeploymentTarget {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeploymentTarget();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.weight = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.priority = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeploymentFallback(): DeploymentFallback {
+  return { model: "", deployment: "", on: "" };
+}
+
+export const DeploymentFallback: MessageFns<DeploymentFallback> = {
+  encode(message: DeploymentFallback, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.deployment !== "") {
+      writer.uint32(18).string(message.deployment);
+    }
+    if (message.on !== "") {
+      writer.uint32(26).string(message.on);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeploymentFallback {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeploymentFallback();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.deployment = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.on = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeploymentRule(): DeploymentRule {
+  return { when: "", targets: [] };
+}
+
+export const DeploymentRule: MessageFns<DeploymentRule> = {
+  encode(message: DeploymentRule, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.when !== "") {
+      writer.uint32(10).string(message.when);
+    }
+    for (const v of message.targets) {
+      DeploymentTarget.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeploymentRule {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeploymentRule();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.when = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.targets.push(DeploymentTarget.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeploymentRetries(): DeploymentRetries {
+  return { max: 0, budgetRatio: 0 };
+}
+
+export const DeploymentRetries: MessageFns<DeploymentRetries> = {
+  encode(message: DeploymentRetries, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.max !== 0) {
+      writer.uint32(8).uint32(message.max);
+    }
+    if (message.budgetRatio !== 0) {
+      writer.uint32(17).double(message.budgetRatio);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeploymentRetries {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeploymentRetries();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.max = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.budgetRatio = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeploymentStickiness(): DeploymentStickiness {
+  return { by: "", header: "" };
+}
+
+export const DeploymentStickiness: MessageFns<DeploymentStickiness> = {
+  encode(message: DeploymentStickiness, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.by !== "") {
+      writer.uint32(10).string(message.by);
+    }
+    if (message.header !== "") {
+      writer.uint32(18).string(message.header);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeploymentStickiness {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeploymentStickiness();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.header = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeploymentCache(): DeploymentCache {
+  return { enabled: false, ttlS: 0 };
+}
+
+export const DeploymentCache: MessageFns<DeploymentCache> = {
+  encode(message: DeploymentCache, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.enabled !== false) {
+      writer.uint32(8).bool(message.enabled);
+    }
+    if (message.ttlS !== 0) {
+      writer.uint32(16).uint32(message.ttlS);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeploymentCache {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeploymentCache();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.enabled = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.ttlS = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeploymentPlugin(): DeploymentPlugin {
+  return { name: "", settingsJson: "" };
+}
+
+export const DeploymentPlugin: MessageFns<DeploymentPlugin> = {
+  encode(message: DeploymentPlugin, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.settingsJson !== "") {
+      writer.uint32(18).string(message.settingsJson);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeploymentPlugin {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeploymentPlugin();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.settingsJson = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeploymentHealth(): DeploymentHealth {
+  return { consecutiveFailures: 0, ejectMs: 0, checkIntervalMs: 0 };
+}
+
+export const DeploymentHealth: MessageFns<DeploymentHealth> = {
+  encode(message: DeploymentHealth, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.consecutiveFailures !== 0) {
+      writer.uint32(8).uint32(message.consecutiveFailures);
+    }
+    if (message.ejectMs !== 0) {
+      writer.uint32(16).uint32(message.ejectMs);
+    }
+    if (message.checkIntervalMs !== 0) {
+      writer.uint32(24).uint32(message.checkIntervalMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeploymentHealth {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeploymentHealth();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.consecutiveFailures = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.ejectMs = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.checkIntervalMs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRepository(): Repository {
+  return { id: "", organization: "", workspace: "", name: "", providers: [] };
+}
+
+export const Repository: MessageFns<Repository> = {
+  encode(message: Repository, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.organization !== "") {
+      writer.uint32(18).string(message.organization);
+    }
+    if (message.workspace !== "") {
+      writer.uint32(26).string(message.workspace);
+    }
+    if (message.name !== "") {
+      writer.uint32(34).string(message.name);
+    }
+    for (const v of message.providers) {
+      writer.uint32(42).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Repository {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRepository();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.organization = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.workspace = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.providers.push(reader.string());
             continue;
           }
         }
