@@ -10,13 +10,18 @@ export {
   VirtualKeyServiceService,
 } from './generated/weir/identity/v1/virtual_key.js'
 export {
+  FindGoneWorkspacesRequest,
+  FindGoneWorkspacesResponse,
   GetWorkspaceRequest,
   GetWorkspaceResponse,
   ListReferencesRequest,
   ListReferencesResponse,
+  ListRetentionsRequest,
+  ListRetentionsResponse,
   type ReferenceServiceController,
   ReferenceServiceControllerMethods,
   ReferenceServiceService,
+  Retention,
 } from './generated/weir/identity/v1/reference.js'
 export {
   CheckCredentialRequest,

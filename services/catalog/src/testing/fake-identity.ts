@@ -10,6 +10,8 @@ export interface FakeIdentity {
   workspaces: Map<string, string>
   /** What names which model. */
   users: Map<string, string[]>
+  /** Workspaces that are there no more. */
+  gone: Set<string>
   stop: () => void
 }
 
@@ -20,6 +22,7 @@ export async function startFakeIdentity(internalSecret: string): Promise<FakeIde
     ['ws_prod', 'ws_prod'],
   ])
   const users = new Map<string, string[]>()
+  const gone = new Set<string>()
   const server = new Server()
   server.addService(identityV1.ReferenceServiceService, {
     listReferences: (
@@ -33,11 +36,17 @@ export async function startFakeIdentity(internalSecret: string): Promise<FakeIde
       const id = workspaces.get(request.idOrName)
       return id ? reply(null, { id }) : reply({ code: status.NOT_FOUND })
     },
+    listRetentions: (_: unknown, reply: Reply<identityV1.ListRetentionsResponse>) =>
+      reply(null, { retentions: [] }),
+    findGoneWorkspaces: (
+      { request }: { request: identityV1.FindGoneWorkspacesRequest },
+      reply: Reply<identityV1.FindGoneWorkspacesResponse>,
+    ) => reply(null, { workspaces: request.workspaces.filter((id) => gone.has(id)) }),
   })
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', serverCredentials({ internalSecret }), (error, port) =>
       error ? reject(error) : resolve(port),
     )
   })
-  return { address: `127.0.0.1:${port}`, workspaces, users, stop: () => server.forceShutdown() }
+  return { address: `127.0.0.1:${port}`, workspaces, users, gone, stop: () => server.forceShutdown() }
 }

@@ -8,6 +8,7 @@ import { RecordPeople1763746000000 } from './1763746000000-record-people.js'
 import { PersonalKeys1763747000000 } from './1763747000000-personal-keys.js'
 import { Openid1763748000000 } from './1763748000000-openid.js'
 import { DeletedWorkspaces1763749000000 } from './1763749000000-deleted-workspaces.js'
+import { WorkspaceSettings1763750000000 } from './1763750000000-workspace-settings.js'
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   PersonalKeys1763747000000,
   Openid1763748000000,
   DeletedWorkspaces1763749000000,
+  WorkspaceSettings1763750000000,
 ]

@@ -1,13 +1,15 @@
 import { Controller } from '@nestjs/common'
-import { inOrganization } from '@weir/audit'
+import { asService, inOrganization } from '@weir/audit'
 import { identityV1 } from '@weir/contracts'
 import { AppError } from '@weir/errors'
 import { DataSource } from 'typeorm'
 import { findWorkspace } from '../workspace/workspace.service.js'
+import { restorableDays } from '../workspace/workspace-lifecycle.service.js'
 
 const namedUsers = 10
+const pageSize = 1_000
 
-/** Tells the catalog what names its models, and which workspaces there are. */
+/** Tells other services what names their resources, and what they must know of workspaces. */
 @Controller()
 @identityV1.ReferenceServiceControllerMethods()
 export class ReferenceGrpc implements identityV1.ReferenceServiceController {
@@ -43,5 +45,37 @@ export class ReferenceGrpc implements identityV1.ReferenceServiceController {
     )
     if (!workspace) throw AppError.of('workspace_not_found', { workspace: idOrName })
     return { id: workspace.id }
+  }
+
+  async listRetentions({
+    afterWorkspace,
+  }: identityV1.ListRetentionsRequest): Promise<identityV1.ListRetentionsResponse> {
+    const retentions = await asService('retention', () =>
+      this.dataSource.query<identityV1.Retention[]>(
+        `SELECT organization, id AS workspace, days FROM (
+           SELECT organization, id, retention_days AS days FROM workspace
+           UNION ALL
+           SELECT organization, id, (content #>> '{workspace,0,retention_days}')::integer FROM deleted_workspace
+         ) w WHERE days IS NOT NULL AND id > $1 ORDER BY id LIMIT $2`,
+        [afterWorkspace, pageSize],
+      ),
+    )
+    return { retentions }
+  }
+
+  async findGoneWorkspaces({
+    workspaces,
+  }: identityV1.FindGoneWorkspacesRequest): Promise<identityV1.FindGoneWorkspacesResponse> {
+    const rows = await asService('retention', () =>
+      this.dataSource.query<{ id: string }[]>(
+        `SELECT id FROM unnest($1::text[]) AS asked (id)
+         WHERE NOT EXISTS (SELECT FROM workspace w WHERE w.id = asked.id)
+           AND NOT EXISTS (SELECT FROM deleted_workspace w
+             WHERE w.id = asked.id AND w.deleted_at > now() - make_interval(days => $2))
+         LIMIT $3`,
+        [workspaces, restorableDays, pageSize],
+      ),
+    )
+    return { workspaces: rows.map(({ id }) => id) }
   }
 }

@@ -1,8 +1,10 @@
 import type { identityV1 } from '@weir/contracts'
 import { entityKind, type FeedKind } from '@weir/database'
-import type { EntityManager } from 'typeorm'
+import { type EntityManager, In, IsNull, MoreThan, Not } from 'typeorm'
+import { Member } from '../member/member.entity.js'
 import { Organization } from '../organization/organization.entity.js'
 import { Team } from '../team/team.entity.js'
+import { User } from '../user/user.entity.js'
 import { Workload } from '../workload/workload.entity.js'
 import { Workspace } from '../workspace/workspace.entity.js'
 import { toProto, type WatchedVirtualKey } from './to-proto.js'
@@ -30,11 +32,45 @@ async function read(manager: EntityManager, where: string, parameters: unknown[]
   return rows.map((row) => ({ id: row.id, resource: toProto.virtualKey(row) }))
 }
 
+/** Those whom a JWT may name. */
+const users: FeedKind<identityV1.IdentityResource> = {
+  kind: 'user',
+  byIds: async (manager, ids) =>
+    (await manager.findBy(User, { id: In(ids), openidIdentity: Not(IsNull()) })).map(toUser),
+  page: async (manager, afterId = '', take) => {
+    const where = { id: MoreThan(afterId), openidIdentity: Not(IsNull()) }
+    return (await manager.find(User, { where, order: { id: 'ASC' }, take })).map(toUser)
+  },
+}
+
+const toUser = (user: User) => ({ id: user.id, resource: toProto.user(user) })
+
+const memberId = `(workspace || '/' || user_id)`
+
+const members: FeedKind<identityV1.IdentityResource> = {
+  kind: 'member',
+  byIds: (manager, ids) => readMembers(manager, `WHERE ${memberId} = ANY($1)`, [ids]),
+  page: (manager, afterId = '', limit) =>
+    readMembers(manager, `WHERE (workspace, user_id) > ($1, $2) ORDER BY workspace, user_id LIMIT $3`, [
+      ...[afterId.split('/')[0] ?? '', afterId.split('/')[1] ?? '', limit],
+    ]),
+}
+
+async function readMembers(manager: EntityManager, where: string, parameters: unknown[]) {
+  const rows = await manager.query<Member[]>(
+    `SELECT workspace, user_id AS "userId", organization FROM member ${where}`,
+    parameters,
+  )
+  return rows.map((row) => ({ id: `${row.workspace}/${row.userId}`, resource: toProto.member(row) }))
+}
+
 /** What gateways watch. Virtual keys come last, so that what a key refers to is there before it. */
 export const identityKinds: FeedKind<identityV1.IdentityResource>[] = [
   entityKind('organization', Organization, toProto.organization),
   entityKind('team', Team, toProto.team),
   entityKind('workspace', Workspace, toProto.workspace),
   entityKind('workload', Workload, toProto.workload),
+  users,
+  members,
   virtualKeys,
 ]

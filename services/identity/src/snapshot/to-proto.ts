@@ -1,7 +1,9 @@
 import type { identityV1 } from '@weir/contracts'
 import type { Limits, RateLimits } from '../limit/limits.entity.js'
+import type { Member } from '../member/member.entity.js'
 import type { Organization } from '../organization/organization.entity.js'
 import type { Team } from '../team/team.entity.js'
+import type { User } from '../user/user.entity.js'
 import type { VirtualKey } from '../virtual-key/virtual-key.entity.js'
 import type { Workload } from '../workload/workload.entity.js'
 import type { Workspace } from '../workspace/workspace.entity.js'
@@ -58,14 +60,16 @@ export const toProto = {
       ...toMoney(limits),
     },
   }),
-  workspace: ({
-    id,
-    organization,
-    name,
-    environment,
-    ...limits
-  }: Workspace): identityV1.IdentityResource => ({
-    workspace: { id, organization, name, environment, ...toRates(limits) },
+  workspace: ({ id, organization, name, environment, ...rest }: Workspace): identityV1.IdentityResource => ({
+    workspace: {
+      ...{ id, organization, name, environment, ...toRates(rest) },
+      settings: {
+        responseCache: rest.responseCache,
+        responseCacheTtlS: rest.responseCacheTtlS,
+        contentLogging: rest.contentLogging,
+        retentionDays: rest.retentionDays ?? 0,
+      },
+    },
   }),
   workload: (workload: Workload): identityV1.IdentityResource => ({
     workload: {
@@ -76,6 +80,12 @@ export const toProto = {
       models: toSelection(workload.models),
       ...toRates(workload),
     },
+  }),
+  user: ({ id, organization, openidIdentity, disabled }: User): identityV1.IdentityResource => ({
+    user: { id, organization, openidIdentity: openidIdentity ?? '', disabled },
+  }),
+  member: ({ workspace, userId, organization }: Member): identityV1.IdentityResource => ({
+    member: { id: `${workspace}/${userId}`, organization, workspace, user: userId },
   }),
   virtualKey: (virtualKey: WatchedVirtualKey): identityV1.IdentityResource => ({
     virtualKey: {

@@ -59,7 +59,7 @@ export class Watcher {
     })
   }
 
-  get<Kind extends 'organization' | 'team' | 'workspace' | 'workload' | 'virtualKey'>(
+  get<Kind extends 'organization' | 'team' | 'workspace' | 'workload' | 'virtualKey' | 'user' | 'member'>(
     kind: Kind,
     id: string,
   ) {
@@ -73,10 +73,12 @@ export class Watcher {
 }
 
 function nameOf(resource: identityV1.IdentityResource): string {
-  const { organization, team, workspace, workload, virtualKey } = resource
+  const { organization, team, workspace, workload, virtualKey, user, member } = resource
   if (organization) return `organization ${organization.id}`
   if (team) return `team ${team.id}`
   if (workspace) return `workspace ${workspace.id}`
   if (workload) return `workload ${workload.id}`
+  if (user) return `user ${user.id}`
+  if (member) return `member ${member.id}`
   return `virtual_key ${virtualKey?.id}`
 }

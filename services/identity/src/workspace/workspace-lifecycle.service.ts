@@ -137,6 +137,13 @@ export class WorkspaceLifecycleService {
       )
       for (const row of rows) changed({ organization, kind, id: row.id, action: 'deleted' })
     }
+    // After their personal keys.
+    const [left] = await manager.query<[{ user: string }[], number]>(
+      `DELETE FROM member WHERE workspace = $1 RETURNING user_id AS user`,
+      [id],
+    )
+    for (const { user } of left)
+      changed({ organization, kind: 'member', id: `${id}/${user}`, action: 'deleted' })
     await manager.query(`DELETE FROM workspace WHERE id = $1`, [id])
     changed({ organization, kind: 'workspace', id, action: 'deleted' })
   }
@@ -153,13 +160,16 @@ export class WorkspaceLifecycleService {
       management_grant: 'EXISTS (SELECT FROM virtual_key k WHERE k.id = r.key)',
     }
     for (const table of ['workspace', ...parts]) {
-      const rows = await manager.query<{ id?: string }[]>(
+      const rows = await manager.query<{ id?: string; workspace?: string; user_id?: string }[]>(
         `INSERT INTO ${table} SELECT r.* FROM jsonb_populate_recordset(NULL::${table}, $1::jsonb) r
          WHERE ${only[table] ?? 'true'} RETURNING *`,
-        [JSON.stringify(content[table] ?? [])],
+        [JSON.stringify(withDefaults(table, content[table]))],
       )
-      if (table === 'member' || table === 'management_grant') continue
-      for (const { id = '' } of rows) changed({ organization, kind: table, id, action: 'created' })
+      if (table === 'management_grant') continue
+      for (const row of rows) {
+        const id = table === 'member' ? `${row.workspace}/${row.user_id}` : (row.id ?? '')
+        changed({ organization, kind: table, id, action: 'created' })
+      }
     }
   }
 
@@ -173,6 +183,15 @@ export class WorkspaceLifecycleService {
     )
     return rows.map(({ name }) => name)
   }
+}
+
+/** Of a row that was archived before there were these columns. */
+const defaults: Partial<Record<string, object>> = {
+  workspace: { response_cache: false, response_cache_ttl_s: 3600, content_logging: false },
+}
+
+function withDefaults(table: string, rows: unknown): unknown[] {
+  return Array.isArray(rows) ? rows.map((row: object) => ({ ...defaults[table], ...row })) : []
 }
 
 /** What has taken the place of something meanwhile, or is gone and was referred to. */

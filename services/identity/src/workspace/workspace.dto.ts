@@ -1,7 +1,12 @@
 import { ApiProperty, IntersectionType } from '@nestjs/swagger'
-import { PageQuery, TextField, WordField } from '@weir/http'
+import { ObjectField, PageQuery, TextField, WordField } from '@weir/http'
 import { RateLimitsDto, RateLimitsResponse, toRateLimitsResponse } from '../limit/rate-limits.dto.js'
 import type { Workspace } from './workspace.entity.js'
+import {
+  toSettingsResponse,
+  WorkspaceSettingsDto,
+  WorkspaceSettingsResponse,
+} from './workspace-settings.dto.js'
 
 const environments = ['development', 'staging', 'production'] as const
 
@@ -18,6 +23,8 @@ const description = {
   maxLength: 1000,
 } as const
 
+const settings = { description: 'What it has set.', optional: 'not null' } as const
+
 export class CreateWorkspaceDto extends RateLimitsDto {
   @TextField(name)
   name: string
@@ -31,6 +38,9 @@ export class CreateWorkspaceDto extends RateLimitsDto {
 
   @TextField(description)
   description?: string | null
+
+  @ObjectField(settings, () => WorkspaceSettingsDto)
+  settings?: WorkspaceSettingsDto
 }
 
 export class UpdateWorkspaceDto extends RateLimitsDto {
@@ -42,6 +52,12 @@ export class UpdateWorkspaceDto extends RateLimitsDto {
 
   @TextField(description)
   description?: string | null
+
+  @ObjectField(
+    { ...settings, description: 'What it sets; what is left out stays.' },
+    () => WorkspaceSettingsDto,
+  )
+  settings?: WorkspaceSettingsDto
 }
 
 export class ListWorkspacesQuery extends PageQuery {
@@ -68,6 +84,9 @@ class WorkspaceFields {
   @ApiProperty({ type: String, nullable: true, description: 'What people should know of it.' })
   description: string | null
 
+  @ApiProperty({ description: 'What it has set.' })
+  settings: WorkspaceSettingsResponse
+
   @ApiProperty({ description: 'When it was made.', format: 'date-time' })
   created_at: string
 
@@ -84,6 +103,7 @@ export function toResponse(workspace: Workspace): WorkspaceResponse {
     name: workspace.name,
     environment: workspace.environment,
     description: workspace.description,
+    settings: toSettingsResponse(workspace),
     ...toRateLimitsResponse(workspace),
     created_at: workspace.createdAt.toISOString(),
     updated_at: workspace.updatedAt.toISOString(),

@@ -19,6 +19,21 @@ export class Workspace extends RateLimits {
   @Column('text', { nullable: true })
   description: string | null
 
+  /** Replies may be taken from the response cache. */
+  @Column('boolean', { name: 'response_cache' })
+  responseCache: boolean
+
+  @Column('integer', { name: 'response_cache_ttl_s' })
+  responseCacheTtlS: number
+
+  /** Contents of requests may be recorded. */
+  @Column('boolean', { name: 'content_logging' })
+  contentLogging: boolean
+
+  /** For how long the request log keeps requests; null: for ever. */
+  @Column('integer', { name: 'retention_days', nullable: true })
+  retentionDays: number | null
+
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt: Date
 

@@ -7,6 +7,7 @@ import { type EntityManager, In, MoreThan, Repository } from 'typeorm'
 import { toRateLimits } from '../limit/rate-limits.dto.js'
 import type { CreateWorkspaceDto, ListWorkspacesQuery, UpdateWorkspaceDto } from './workspace.dto.js'
 import { Workspace } from './workspace.entity.js'
+import { toSettings } from './workspace-settings.dto.js'
 
 @Injectable()
 export class WorkspaceService {
@@ -25,6 +26,7 @@ export class WorkspaceService {
       name,
       environment: environment ?? 'development',
       description,
+      ...toSettings(dto.settings),
       ...toRateLimits(dto),
     })
     try {
@@ -74,6 +76,7 @@ export class WorkspaceService {
       ...(name !== undefined && { name }),
       ...(environment !== undefined && { environment }),
       ...(description !== undefined && { description }),
+      ...toSettings(dto.settings),
       ...toRateLimits(dto),
     }
     try {

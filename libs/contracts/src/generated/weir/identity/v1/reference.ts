@@ -42,6 +42,40 @@ export interface GetWorkspaceResponse {
   id: string;
 }
 
+/** Asks for all workspaces of all organizations whose requests are not kept for ever. */
+export interface ListRetentionsRequest {
+  /** Those whose id is greater; empty: from the start. */
+  afterWorkspace: string;
+}
+
+/** A page, in the order of workspace ids; the last one is empty. */
+export interface ListRetentionsResponse {
+  /** At most 1,000. */
+  retentions: Retention[];
+}
+
+/** How long a workspace keeps its requests. */
+export interface Retention {
+  /** Organization id. */
+  organization: string;
+  /** Workspace id. */
+  workspace: string;
+  /** Days. */
+  days: number;
+}
+
+/** Asks about workspaces of any organization. */
+export interface FindGoneWorkspacesRequest {
+  /** Workspace ids, at most 1,000. */
+  workspaces: string[];
+}
+
+/** Those of them that are gone for good. */
+export interface FindGoneWorkspacesResponse {
+  /** Workspace ids. */
+  workspaces: string[];
+}
+
 export const WEIR_IDENTITY_V1_PACKAGE_NAME = "weir.identity.v1";
 
 function createBaseListReferencesRequest(): ListReferencesRequest {
@@ -250,6 +284,258 @@ export const GetWorkspaceResponse: MessageFns<GetWorkspaceResponse> = {
   },
 };
 
+function createBaseListRetentionsRequest(): ListRetentionsRequest {
+  return { afterWorkspace: "" };
+}
+
+export const ListRetentionsRequest: MessageFns<ListRetentionsRequest> = {
+  encode(message: ListRetentionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.afterWorkspace !== "") {
+      writer.uint32(10).string(message.afterWorkspace);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListRetentionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListRetentionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.afterWorkspace = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListRetentionsResponse(): ListRetentionsResponse {
+  return { retentions: [] };
+}
+
+export const ListRetentionsResponse: MessageFns<ListRetentionsResponse> = {
+  encode(message: ListRetentionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.retentions) {
+      Retention.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListRetentionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListRetentionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.retentions.push(Retention.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRetention(): Retention {
+  return { organization: "", workspace: "", days: 0 };
+}
+
+export const Retention: MessageFns<Retention> = {
+  encode(message: Retention, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.organization !== "") {
+      writer.uint32(10).string(message.organization);
+    }
+    if (message.workspace !== "") {
+      writer.uint32(18).string(message.workspace);
+    }
+    if (message.days !== 0) {
+      writer.uint32(24).uint32(message.days);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Retention {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetention();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.organization = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.workspace = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.days = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFindGoneWorkspacesRequest(): FindGoneWorkspacesRequest {
+  return { workspaces: [] };
+}
+
+export const FindGoneWorkspacesRequest: MessageFns<FindGoneWorkspacesRequest> = {
+  encode(message: FindGoneWorkspacesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.workspaces) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindGoneWorkspacesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFindGoneWorkspacesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.workspaces.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFindGoneWorkspacesResponse(): FindGoneWorkspacesResponse {
+  return { workspaces: [] };
+}
+
+export const FindGoneWorkspacesResponse: MessageFns<FindGoneWorkspacesResponse> = {
+  encode(message: FindGoneWorkspacesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.workspaces) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindGoneWorkspacesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFindGoneWorkspacesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.workspaces.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /** What other services must know of identity's resources before they change theirs. */
 
 export interface ReferenceServiceClient {
@@ -266,6 +552,22 @@ export interface ReferenceServiceClient {
    */
 
   getWorkspace(request: GetWorkspaceRequest, metadata?: Metadata): Observable<GetWorkspaceResponse>;
+
+  /**
+   * How long workspaces keep their requests; those that keep them for ever are left out. Workspaces that
+   * can be restored are among them.
+   * Caller: metering, every hour. Deadline: 5 s. Errors: UNAVAILABLE.
+   */
+
+  listRetentions(request: ListRetentionsRequest, metadata?: Metadata): Observable<ListRetentionsResponse>;
+
+  /**
+   * Which workspaces are there no more, not even to be restored.
+   * Caller: catalog, every hour, before it deletes what such workspaces have left. Deadline: 5 s.
+   * Errors: UNAVAILABLE.
+   */
+
+  findGoneWorkspaces(request: FindGoneWorkspacesRequest, metadata?: Metadata): Observable<FindGoneWorkspacesResponse>;
 }
 
 /** What other services must know of identity's resources before they change theirs. */
@@ -290,11 +592,33 @@ export interface ReferenceServiceController {
     request: GetWorkspaceRequest,
     metadata?: Metadata,
   ): Promise<GetWorkspaceResponse> | Observable<GetWorkspaceResponse> | GetWorkspaceResponse;
+
+  /**
+   * How long workspaces keep their requests; those that keep them for ever are left out. Workspaces that
+   * can be restored are among them.
+   * Caller: metering, every hour. Deadline: 5 s. Errors: UNAVAILABLE.
+   */
+
+  listRetentions(
+    request: ListRetentionsRequest,
+    metadata?: Metadata,
+  ): Promise<ListRetentionsResponse> | Observable<ListRetentionsResponse> | ListRetentionsResponse;
+
+  /**
+   * Which workspaces are there no more, not even to be restored.
+   * Caller: catalog, every hour, before it deletes what such workspaces have left. Deadline: 5 s.
+   * Errors: UNAVAILABLE.
+   */
+
+  findGoneWorkspaces(
+    request: FindGoneWorkspacesRequest,
+    metadata?: Metadata,
+  ): Promise<FindGoneWorkspacesResponse> | Observable<FindGoneWorkspacesResponse> | FindGoneWorkspacesResponse;
 }
 
 export function ReferenceServiceControllerMethods() {
   return function (constructor: Function) {
-    const grpcMethods: string[] = ["listReferences", "getWorkspace"];
+    const grpcMethods: string[] = ["listReferences", "getWorkspace", "listRetentions", "findGoneWorkspaces"];
     for (const method of grpcMethods) {
       const descriptor: any = Reflect.getOwnPropertyDescriptor(constructor.prototype, method);
       GrpcMethod("ReferenceService", method)(constructor.prototype[method], method, descriptor);
@@ -343,6 +667,38 @@ export const ReferenceServiceService = {
       Buffer.from(GetWorkspaceResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetWorkspaceResponse => GetWorkspaceResponse.decode(value),
   },
+  /**
+   * How long workspaces keep their requests; those that keep them for ever are left out. Workspaces that
+   * can be restored are among them.
+   * Caller: metering, every hour. Deadline: 5 s. Errors: UNAVAILABLE.
+   */
+  listRetentions: {
+    path: "/weir.identity.v1.ReferenceService/ListRetentions" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListRetentionsRequest): Buffer =>
+      Buffer.from(ListRetentionsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListRetentionsRequest => ListRetentionsRequest.decode(value),
+    responseSerialize: (value: ListRetentionsResponse): Buffer =>
+      Buffer.from(ListRetentionsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListRetentionsResponse => ListRetentionsResponse.decode(value),
+  },
+  /**
+   * Which workspaces are there no more, not even to be restored.
+   * Caller: catalog, every hour, before it deletes what such workspaces have left. Deadline: 5 s.
+   * Errors: UNAVAILABLE.
+   */
+  findGoneWorkspaces: {
+    path: "/weir.identity.v1.ReferenceService/FindGoneWorkspaces" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: FindGoneWorkspacesRequest): Buffer =>
+      Buffer.from(FindGoneWorkspacesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): FindGoneWorkspacesRequest => FindGoneWorkspacesRequest.decode(value),
+    responseSerialize: (value: FindGoneWorkspacesResponse): Buffer =>
+      Buffer.from(FindGoneWorkspacesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): FindGoneWorkspacesResponse => FindGoneWorkspacesResponse.decode(value),
+  },
 } as const;
 
 export interface ReferenceServiceServer extends UntypedServiceImplementation {
@@ -356,6 +712,18 @@ export interface ReferenceServiceServer extends UntypedServiceImplementation {
    * Caller: catalog, for a provider of one workspace. Deadline: 2 s. Errors: NOT_FOUND, UNAVAILABLE.
    */
   getWorkspace: handleUnaryCall<GetWorkspaceRequest, GetWorkspaceResponse>;
+  /**
+   * How long workspaces keep their requests; those that keep them for ever are left out. Workspaces that
+   * can be restored are among them.
+   * Caller: metering, every hour. Deadline: 5 s. Errors: UNAVAILABLE.
+   */
+  listRetentions: handleUnaryCall<ListRetentionsRequest, ListRetentionsResponse>;
+  /**
+   * Which workspaces are there no more, not even to be restored.
+   * Caller: catalog, every hour, before it deletes what such workspaces have left. Deadline: 5 s.
+   * Errors: UNAVAILABLE.
+   */
+  findGoneWorkspaces: handleUnaryCall<FindGoneWorkspacesRequest, FindGoneWorkspacesResponse>;
 }
 
 export interface MessageFns<T> {

@@ -48,11 +48,13 @@ export interface IdentityResource {
   workspace?: Workspace | undefined;
   workload?: Workload | undefined;
   organization?: Organization | undefined;
+  user?: User | undefined;
+  member?: Member | undefined;
 }
 
 /** A resource that is no more. */
 export interface RemovedResource {
-  /** virtual_key, team, workspace, workload, organization. */
+  /** virtual_key, team, workspace, workload, organization, user, member. */
   kind: string;
   /** Its id. */
   id: string;
@@ -143,7 +145,47 @@ export interface Workspace {
   /** development, staging or production. */
   environment: string;
   /** What all its requests together may come to; absent: no limit. */
-  rates?: RateLimits | undefined;
+  rates?:
+    | RateLimits
+    | undefined;
+  /** What it has set; absent, from identity of an earlier version: nothing is on, and requests are kept for ever. */
+  settings?: WorkspaceSettings | undefined;
+}
+
+/** What a workspace has set. */
+export interface WorkspaceSettings {
+  /** Replies may be taken from the response cache. */
+  responseCache: boolean;
+  /** How long a cached reply may be used, seconds. */
+  responseCacheTtlS: number;
+  /** Contents of requests may be recorded. */
+  contentLogging: boolean;
+  /** Days for which the request log keeps requests; 0: for ever. */
+  retentionDays: number;
+}
+
+/** A user who has signed in through the OpenID provider, whose JWTs name it. Others are not sent. */
+export interface User {
+  /** usr_… */
+  id: string;
+  /** Organization id. */
+  organization: string;
+  /** Issuer and subject, with a space in between. */
+  openidIdentity: string;
+  /** Refused while true. */
+  disabled: boolean;
+}
+
+/** That a user is a member of a workspace. */
+export interface Member {
+  /** Workspace id, a slash, user id. */
+  id: string;
+  /** Organization id. */
+  organization: string;
+  /** Workspace id. */
+  workspace: string;
+  /** User id. */
+  user: string;
 }
 
 /** What consumes AI, the unit of attribution. */
@@ -375,6 +417,12 @@ export const IdentityResource: MessageFns<IdentityResource> = {
     if (message.organization !== undefined) {
       Organization.encode(message.organization, writer.uint32(42).fork()).join();
     }
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(50).fork()).join();
+    }
+    if (message.member !== undefined) {
+      Member.encode(message.member, writer.uint32(58).fork()).join();
+    }
     return writer;
   },
 
@@ -429,6 +477,22 @@ export const IdentityResource: MessageFns<IdentityResource> = {
             }
 
             message.organization = Organization.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.member = Member.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -916,6 +980,9 @@ export const Workspace: MessageFns<Workspace> = {
     if (message.rates !== undefined) {
       RateLimits.encode(message.rates, writer.uint32(42).fork()).join();
     }
+    if (message.settings !== undefined) {
+      WorkspaceSettings.encode(message.settings, writer.uint32(50).fork()).join();
+    }
     return writer;
   },
 
@@ -970,6 +1037,251 @@ export const Workspace: MessageFns<Workspace> = {
             }
 
             message.rates = RateLimits.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.settings = WorkspaceSettings.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWorkspaceSettings(): WorkspaceSettings {
+  return { responseCache: false, responseCacheTtlS: 0, contentLogging: false, retentionDays: 0 };
+}
+
+export const WorkspaceSettings: MessageFns<WorkspaceSettings> = {
+  encode(message: WorkspaceSettings, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.responseCache !== false) {
+      writer.uint32(8).bool(message.responseCache);
+    }
+    if (message.responseCacheTtlS !== 0) {
+      writer.uint32(16).uint32(message.responseCacheTtlS);
+    }
+    if (message.contentLogging !== false) {
+      writer.uint32(24).bool(message.contentLogging);
+    }
+    if (message.retentionDays !== 0) {
+      writer.uint32(32).uint32(message.retentionDays);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WorkspaceSettings {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWorkspaceSettings();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.responseCache = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.responseCacheTtlS = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.contentLogging = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.retentionDays = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseUser(): User {
+  return { id: "", organization: "", openidIdentity: "", disabled: false };
+}
+
+export const User: MessageFns<User> = {
+  encode(message: User, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.organization !== "") {
+      writer.uint32(18).string(message.organization);
+    }
+    if (message.openidIdentity !== "") {
+      writer.uint32(26).string(message.openidIdentity);
+    }
+    if (message.disabled !== false) {
+      writer.uint32(32).bool(message.disabled);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): User {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUser();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.organization = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.openidIdentity = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.disabled = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMember(): Member {
+  return { id: "", organization: "", workspace: "", user: "" };
+}
+
+export const Member: MessageFns<Member> = {
+  encode(message: Member, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.organization !== "") {
+      writer.uint32(18).string(message.organization);
+    }
+    if (message.workspace !== "") {
+      writer.uint32(26).string(message.workspace);
+    }
+    if (message.user !== "") {
+      writer.uint32(34).string(message.user);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Member {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMember();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.organization = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.workspace = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.user = reader.string();
             continue;
           }
         }
