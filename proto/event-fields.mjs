@@ -55,6 +55,7 @@ export function renderEventFields() {
             name: field.name,
             property: field.jsonName,
             type,
+            ...(field.proto3Optional && { optional: true }),
             description: comments.get(`4.${at}.2.${index}`),
           }
         }),
@@ -68,6 +69,8 @@ export interface EventField {
   readonly name: string
   readonly property: string
   readonly type: 'string' | 'bool' | 'uint32' | 'uint64' | 'double'
+  /** Left out, here and on the wire, where there is nothing to say. */
+  readonly optional?: true
   readonly description: string
 }
 

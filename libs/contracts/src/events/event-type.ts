@@ -24,8 +24,8 @@ export interface EventType<T extends object> {
   /** @throws TypeError when a field is not what the proto says, so that nothing unreadable is ever published. */
   encode(event: T, source: string, traceparent?: string): Message
   /**
-   * Reads a value. Unknown fields are ignored and absent ones take proto's zero value, so producers may be
-   * newer or older than the consumer.
+   * Reads a value. Unknown fields are ignored, absent ones take proto's zero value, and absent optional ones
+   * stay so: producers may be newer or older than the consumer.
    * @throws TypeError when it is not a JSON object, a field has the wrong type, or the event's id is missing.
    */
   decode(value: string): T
@@ -116,7 +116,9 @@ export function declareEvent<T extends object>(declaration: EventDeclaration<T>)
       // Written field by field: an object with that many names given at run time is a slow one to V8.
       let value = ''
       for (const { field, prefix } of written) {
-        value += prefix + JSON.stringify(checked(name, field, values[field.property]))
+        const content = values[field.property]
+        if (content === undefined && field.optional) continue
+        value += prefix + JSON.stringify(checked(name, field, content))
       }
       const headers: Record<string, string> = {
         ce_specversion: '1.0',
@@ -133,7 +135,8 @@ export function declareEvent<T extends object>(declaration: EventDeclaration<T>)
       const flat = parseObject(name, value)
       const event: Record<string, Scalar> = {}
       for (const field of fields) {
-        event[field.property] = checked(name, field, flat[field.name] ?? zeroValues[field.type])
+        const content = flat[field.name] ?? (field.optional ? undefined : zeroValues[field.type])
+        if (content !== undefined) event[field.property] = checked(name, field, content)
       }
       identified(name, event.eventId)
       return event as T

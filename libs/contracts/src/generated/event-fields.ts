@@ -5,6 +5,8 @@ export interface EventField {
   readonly name: string
   readonly property: string
   readonly type: 'string' | 'bool' | 'uint32' | 'uint64' | 'double'
+  /** Left out, here and on the wire, where there is nothing to say. */
+  readonly optional?: true
   readonly description: string
 }
 
@@ -292,6 +294,125 @@ export const eventMessages: Record<string, { readonly description: string; reado
         "property": "currency",
         "type": "string",
         "description": "Currency: USD."
+      },
+      {
+        "name": "cache_write_1h_tokens",
+        "property": "cacheWrite1hTokens",
+        "type": "double",
+        "optional": true,
+        "description": "As in UsageRated, of the team itself. Absent: none."
+      },
+      {
+        "name": "audio_input_tokens",
+        "property": "audioInputTokens",
+        "type": "double",
+        "optional": true,
+        "description": "As in UsageRated, of the team itself. Absent: none."
+      },
+      {
+        "name": "cached_audio_input_tokens",
+        "property": "cachedAudioInputTokens",
+        "type": "double",
+        "optional": true,
+        "description": "As in UsageRated, of the team itself. Absent: none."
+      },
+      {
+        "name": "audio_output_tokens",
+        "property": "audioOutputTokens",
+        "type": "double",
+        "optional": true,
+        "description": "As in UsageRated, of the team itself. Absent: none."
+      },
+      {
+        "name": "image_input_tokens",
+        "property": "imageInputTokens",
+        "type": "double",
+        "optional": true,
+        "description": "As in UsageRated, of the team itself. Absent: none."
+      },
+      {
+        "name": "cached_image_input_tokens",
+        "property": "cachedImageInputTokens",
+        "type": "double",
+        "optional": true,
+        "description": "As in UsageRated, of the team itself. Absent: none."
+      },
+      {
+        "name": "image_output_tokens",
+        "property": "imageOutputTokens",
+        "type": "double",
+        "optional": true,
+        "description": "As in UsageRated, of the team itself. Absent: none."
+      },
+      {
+        "name": "video_input_tokens",
+        "property": "videoInputTokens",
+        "type": "double",
+        "optional": true,
+        "description": "As in UsageRated, of the team itself. Absent: none."
+      },
+      {
+        "name": "video_output_tokens",
+        "property": "videoOutputTokens",
+        "type": "double",
+        "optional": true,
+        "description": "As in UsageRated, of the team itself. Absent: none."
+      },
+      {
+        "name": "citation_tokens",
+        "property": "citationTokens",
+        "type": "double",
+        "optional": true,
+        "description": "As in UsageRated, of the team itself. Absent: none."
+      },
+      {
+        "name": "images",
+        "property": "images",
+        "type": "double",
+        "optional": true,
+        "description": "As in UsageRated, of the team itself. Absent: none."
+      },
+      {
+        "name": "characters",
+        "property": "characters",
+        "type": "double",
+        "optional": true,
+        "description": "As in UsageRated, of the team itself. Absent: none."
+      },
+      {
+        "name": "audio_seconds",
+        "property": "audioSeconds",
+        "type": "double",
+        "optional": true,
+        "description": "As in UsageRated, of the team itself. Absent: none."
+      },
+      {
+        "name": "searches",
+        "property": "searches",
+        "type": "double",
+        "optional": true,
+        "description": "As in UsageRated, of the team itself. Absent: none."
+      },
+      {
+        "name": "web_searches",
+        "property": "webSearches",
+        "type": "double",
+        "optional": true,
+        "description": "As in UsageRated, of the team itself. Absent: none."
+      },
+      {
+        "name": "file_searches",
+        "property": "fileSearches",
+        "type": "double",
+        "optional": true,
+        "description": "As in UsageRated, of the team itself. Absent: none."
+      },
+      {
+        "name": "charged_requests",
+        "property": "chargedRequests",
+        "type": "double",
+        "optional": true,
+        "description": "As in UsageRated, of the team itself. Absent: none."
       }
     ]
   },
@@ -539,7 +660,7 @@ export const eventMessages: Record<string, { readonly description: string; reado
         "name": "endpoint",
         "property": "endpoint",
         "type": "string",
-        "description": "The endpoint that was called: chat."
+        "description": "The endpoint that was called: chat, completions, responses, messages, embeddings, images, speech, transcriptions, moderations, rerank."
       },
       {
         "name": "model",
@@ -617,7 +738,7 @@ export const eventMessages: Record<string, { readonly description: string; reado
         "name": "cache_write_tokens",
         "property": "cacheWriteTokens",
         "type": "uint32",
-        "description": "Input tokens written to the provider's cache."
+        "description": "Input tokens written to the provider's cache for 5 minutes, or for as long as it keeps them anyway."
       },
       {
         "name": "output_tokens",
@@ -660,6 +781,132 @@ export const eventMessages: Record<string, { readonly description: string; reado
         "property": "openHoldNanoUsd",
         "type": "uint64",
         "description": "Of each of them, what was held and its gateway did not live to settle, nano-dollars; \"0\": it did."
+      },
+      {
+        "name": "service_tier",
+        "property": "serviceTier",
+        "type": "string",
+        "optional": true,
+        "description": "batch, fast, flex or priority, when the provider served it so; absent: as usual."
+      },
+      {
+        "name": "cache_write_1h_tokens",
+        "property": "cacheWrite1hTokens",
+        "type": "uint32",
+        "optional": true,
+        "description": "Input tokens written to the provider's cache for an hour; they are not in `cache_write_tokens`. Absent: none."
+      },
+      {
+        "name": "audio_input_tokens",
+        "property": "audioInputTokens",
+        "type": "uint32",
+        "optional": true,
+        "description": "Fresh input tokens that are sound; they are not in `input_tokens`. Absent: none."
+      },
+      {
+        "name": "cached_audio_input_tokens",
+        "property": "cachedAudioInputTokens",
+        "type": "uint32",
+        "optional": true,
+        "description": "Input tokens that are sound, read from the provider's cache. Absent: none."
+      },
+      {
+        "name": "audio_output_tokens",
+        "property": "audioOutputTokens",
+        "type": "uint32",
+        "optional": true,
+        "description": "Output tokens that are sound; they are not in `output_tokens`. Absent: none."
+      },
+      {
+        "name": "image_input_tokens",
+        "property": "imageInputTokens",
+        "type": "uint32",
+        "optional": true,
+        "description": "Fresh input tokens that are images, where the provider tells them apart. Absent: none."
+      },
+      {
+        "name": "cached_image_input_tokens",
+        "property": "cachedImageInputTokens",
+        "type": "uint32",
+        "optional": true,
+        "description": "Input tokens that are images, read from the provider's cache. Absent: none."
+      },
+      {
+        "name": "image_output_tokens",
+        "property": "imageOutputTokens",
+        "type": "uint32",
+        "optional": true,
+        "description": "Output tokens that are images. Absent: none."
+      },
+      {
+        "name": "video_input_tokens",
+        "property": "videoInputTokens",
+        "type": "uint32",
+        "optional": true,
+        "description": "Fresh input tokens that are video, where the provider tells them apart. Absent: none."
+      },
+      {
+        "name": "video_output_tokens",
+        "property": "videoOutputTokens",
+        "type": "uint32",
+        "optional": true,
+        "description": "Output tokens that are video. Absent: none."
+      },
+      {
+        "name": "citation_tokens",
+        "property": "citationTokens",
+        "type": "uint32",
+        "optional": true,
+        "description": "Tokens of citations, where the provider charges for them apart. Absent: none."
+      },
+      {
+        "name": "images",
+        "property": "images",
+        "type": "uint32",
+        "optional": true,
+        "description": "Images made, where the provider counts no tokens for them. Absent: none."
+      },
+      {
+        "name": "characters",
+        "property": "characters",
+        "type": "uint32",
+        "optional": true,
+        "description": "Characters spoken, where the provider counts no tokens for them. Absent: none."
+      },
+      {
+        "name": "audio_seconds",
+        "property": "audioSeconds",
+        "type": "uint32",
+        "optional": true,
+        "description": "Seconds of sound transcribed, a begun one whole, where the provider counts no tokens for them. Absent: none."
+      },
+      {
+        "name": "searches",
+        "property": "searches",
+        "type": "uint32",
+        "optional": true,
+        "description": "Searches of a rerank. Absent: none."
+      },
+      {
+        "name": "web_searches",
+        "property": "webSearches",
+        "type": "uint32",
+        "optional": true,
+        "description": "Searches of the web that the provider made for the answer. Absent: none."
+      },
+      {
+        "name": "file_searches",
+        "property": "fileSearches",
+        "type": "uint32",
+        "optional": true,
+        "description": "Searches of files kept at the provider that it made for the answer. Absent: none."
+      },
+      {
+        "name": "charged_requests",
+        "property": "chargedRequests",
+        "type": "uint32",
+        "optional": true,
+        "description": "1 for a request of which the provider counts nothing else (moderation). Absent: none."
       }
     ]
   },
@@ -802,7 +1049,7 @@ export const eventMessages: Record<string, { readonly description: string; reado
         "name": "cache_write_tokens",
         "property": "cacheWriteTokens",
         "type": "uint32",
-        "description": "Input tokens written to the provider's cache."
+        "description": "Input tokens written to the provider's cache for 5 minutes, or for as long as it keeps them anyway."
       },
       {
         "name": "output_tokens",
@@ -845,6 +1092,132 @@ export const eventMessages: Record<string, { readonly description: string; reado
         "property": "openHoldNanoUsd",
         "type": "uint64",
         "description": "As in RequestSettled."
+      },
+      {
+        "name": "service_tier",
+        "property": "serviceTier",
+        "type": "string",
+        "optional": true,
+        "description": "batch, fast, flex or priority, when the provider served it so; absent: as usual."
+      },
+      {
+        "name": "cache_write_1h_tokens",
+        "property": "cacheWrite1hTokens",
+        "type": "uint32",
+        "optional": true,
+        "description": "Input tokens written to the provider's cache for an hour; they are not in `cache_write_tokens`. Absent: none."
+      },
+      {
+        "name": "audio_input_tokens",
+        "property": "audioInputTokens",
+        "type": "uint32",
+        "optional": true,
+        "description": "Fresh input tokens that are sound; they are not in `input_tokens`. Absent: none."
+      },
+      {
+        "name": "cached_audio_input_tokens",
+        "property": "cachedAudioInputTokens",
+        "type": "uint32",
+        "optional": true,
+        "description": "Input tokens that are sound, read from the provider's cache. Absent: none."
+      },
+      {
+        "name": "audio_output_tokens",
+        "property": "audioOutputTokens",
+        "type": "uint32",
+        "optional": true,
+        "description": "Output tokens that are sound; they are not in `output_tokens`. Absent: none."
+      },
+      {
+        "name": "image_input_tokens",
+        "property": "imageInputTokens",
+        "type": "uint32",
+        "optional": true,
+        "description": "Fresh input tokens that are images, where the provider tells them apart. Absent: none."
+      },
+      {
+        "name": "cached_image_input_tokens",
+        "property": "cachedImageInputTokens",
+        "type": "uint32",
+        "optional": true,
+        "description": "Input tokens that are images, read from the provider's cache. Absent: none."
+      },
+      {
+        "name": "image_output_tokens",
+        "property": "imageOutputTokens",
+        "type": "uint32",
+        "optional": true,
+        "description": "Output tokens that are images. Absent: none."
+      },
+      {
+        "name": "video_input_tokens",
+        "property": "videoInputTokens",
+        "type": "uint32",
+        "optional": true,
+        "description": "Fresh input tokens that are video, where the provider tells them apart. Absent: none."
+      },
+      {
+        "name": "video_output_tokens",
+        "property": "videoOutputTokens",
+        "type": "uint32",
+        "optional": true,
+        "description": "Output tokens that are video. Absent: none."
+      },
+      {
+        "name": "citation_tokens",
+        "property": "citationTokens",
+        "type": "uint32",
+        "optional": true,
+        "description": "Tokens of citations, where the provider charges for them apart. Absent: none."
+      },
+      {
+        "name": "images",
+        "property": "images",
+        "type": "uint32",
+        "optional": true,
+        "description": "Images made, where the provider counts no tokens for them. Absent: none."
+      },
+      {
+        "name": "characters",
+        "property": "characters",
+        "type": "uint32",
+        "optional": true,
+        "description": "Characters spoken, where the provider counts no tokens for them. Absent: none."
+      },
+      {
+        "name": "audio_seconds",
+        "property": "audioSeconds",
+        "type": "uint32",
+        "optional": true,
+        "description": "Seconds of sound transcribed, a begun one whole, where the provider counts no tokens for them. Absent: none."
+      },
+      {
+        "name": "searches",
+        "property": "searches",
+        "type": "uint32",
+        "optional": true,
+        "description": "Searches of a rerank. Absent: none."
+      },
+      {
+        "name": "web_searches",
+        "property": "webSearches",
+        "type": "uint32",
+        "optional": true,
+        "description": "Searches of the web that the provider made for the answer. Absent: none."
+      },
+      {
+        "name": "file_searches",
+        "property": "fileSearches",
+        "type": "uint32",
+        "optional": true,
+        "description": "Searches of files kept at the provider that it made for the answer. Absent: none."
+      },
+      {
+        "name": "charged_requests",
+        "property": "chargedRequests",
+        "type": "uint32",
+        "optional": true,
+        "description": "1 for a request of which the provider counts nothing else (moderation). Absent: none."
       }
     ]
   }

@@ -58,5 +58,6 @@ export const toProto = {
     id,
     effectiveFromMs: String(effectiveFrom.getTime()),
     rates,
+    serviceTiers: [],
   }),
 }

@@ -15,7 +15,7 @@ export function priceOf(id: string, rates: Rates, tiers: catalogV1.Rate[] = []):
     nanoUsdPerMillion: String(rate),
     aboveInputTokens: '0',
   }))
-  return { id, effectiveFromMs: '0', rates: [...flat, ...tiers] }
+  return { id, effectiveFromMs: '0', rates: [...flat, ...tiers], serviceTiers: [] }
 }
 
 /** The catalog's price service, over real gRPC. */

@@ -139,11 +139,26 @@ export interface Price {
   effectiveFromMs: string;
   /** A rate per unit of usage and tier. */
   rates: Rate[];
+  /** Rates of other levels of service; where one leaves a unit out, `rates` hold. */
+  serviceTiers: ServiceTierRates[];
+}
+
+/** What units cost when the provider serves an attempt at another level than the usual one. */
+export interface ServiceTierRates {
+  /** batch, fast, flex, priority. */
+  serviceTier: string;
+  /** A rate per unit of usage and tier. */
+  rates: Rate[];
 }
 
 /** The rate of one unit, from a number of input tokens on. */
 export interface Rate {
-  /** input, cache_read, cache_write, output, reasoning. */
+  /**
+   * Tokens: input, cache_read, cache_write (for 5 minutes), cache_write_1h, output, reasoning, audio_input,
+   * audio_cache_read, audio_output, image_input, image_cache_read, image_output, video_input, video_output,
+   * citation. Others: image, character, second (of sound transcribed), search (of a rerank), web_search,
+   * file_search, request.
+   */
   unit: string;
   /** Nano-dollars per million units. */
   nanoUsdPerMillion: string;
@@ -1065,7 +1080,7 @@ export const ModelVersion: MessageFns<ModelVersion> = {
 };
 
 function createBasePrice(): Price {
-  return { id: "", effectiveFromMs: "0", rates: [] };
+  return { id: "", effectiveFromMs: "0", rates: [], serviceTiers: [] };
 }
 
 export const Price: MessageFns<Price> = {
@@ -1078,6 +1093,9 @@ export const Price: MessageFns<Price> = {
     }
     for (const v of message.rates) {
       Rate.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.serviceTiers) {
+      ServiceTierRates.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -1113,6 +1131,71 @@ export const Price: MessageFns<Price> = {
           }
           case 3: {
             if (tag !== 26) {
+              break;
+            }
+
+            message.rates.push(Rate.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.serviceTiers.push(ServiceTierRates.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseServiceTierRates(): ServiceTierRates {
+  return { serviceTier: "", rates: [] };
+}
+
+export const ServiceTierRates: MessageFns<ServiceTierRates> = {
+  encode(message: ServiceTierRates, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.serviceTier !== "") {
+      writer.uint32(10).string(message.serviceTier);
+    }
+    for (const v of message.rates) {
+      Rate.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ServiceTierRates {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseServiceTierRates();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.serviceTier = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
               break;
             }
 

@@ -53,6 +53,72 @@ export interface BusinessUnitCostRolledUp {
   costWithDescendants: string;
   /** Currency: USD. */
   currency: string;
+  /** As in UsageRated, of the team itself. Absent: none. */
+  cacheWrite1hTokens?:
+    | number
+    | undefined;
+  /** As in UsageRated, of the team itself. Absent: none. */
+  audioInputTokens?:
+    | number
+    | undefined;
+  /** As in UsageRated, of the team itself. Absent: none. */
+  cachedAudioInputTokens?:
+    | number
+    | undefined;
+  /** As in UsageRated, of the team itself. Absent: none. */
+  audioOutputTokens?:
+    | number
+    | undefined;
+  /** As in UsageRated, of the team itself. Absent: none. */
+  imageInputTokens?:
+    | number
+    | undefined;
+  /** As in UsageRated, of the team itself. Absent: none. */
+  cachedImageInputTokens?:
+    | number
+    | undefined;
+  /** As in UsageRated, of the team itself. Absent: none. */
+  imageOutputTokens?:
+    | number
+    | undefined;
+  /** As in UsageRated, of the team itself. Absent: none. */
+  videoInputTokens?:
+    | number
+    | undefined;
+  /** As in UsageRated, of the team itself. Absent: none. */
+  videoOutputTokens?:
+    | number
+    | undefined;
+  /** As in UsageRated, of the team itself. Absent: none. */
+  citationTokens?:
+    | number
+    | undefined;
+  /** As in UsageRated, of the team itself. Absent: none. */
+  images?:
+    | number
+    | undefined;
+  /** As in UsageRated, of the team itself. Absent: none. */
+  characters?:
+    | number
+    | undefined;
+  /** As in UsageRated, of the team itself. Absent: none. */
+  audioSeconds?:
+    | number
+    | undefined;
+  /** As in UsageRated, of the team itself. Absent: none. */
+  searches?:
+    | number
+    | undefined;
+  /** As in UsageRated, of the team itself. Absent: none. */
+  webSearches?:
+    | number
+    | undefined;
+  /** As in UsageRated, of the team itself. Absent: none. */
+  fileSearches?:
+    | number
+    | undefined;
+  /** As in UsageRated, of the team itself. Absent: none. */
+  chargedRequests?: number | undefined;
 }
 
 export const WEIR_COST_V1_PACKAGE_NAME = "weir.cost.v1";
@@ -135,6 +201,57 @@ export const BusinessUnitCostRolledUp: MessageFns<BusinessUnitCostRolledUp> = {
     }
     if (message.currency !== "") {
       writer.uint32(146).string(message.currency);
+    }
+    if (message.cacheWrite1hTokens !== undefined) {
+      writer.uint32(153).double(message.cacheWrite1hTokens);
+    }
+    if (message.audioInputTokens !== undefined) {
+      writer.uint32(161).double(message.audioInputTokens);
+    }
+    if (message.cachedAudioInputTokens !== undefined) {
+      writer.uint32(169).double(message.cachedAudioInputTokens);
+    }
+    if (message.audioOutputTokens !== undefined) {
+      writer.uint32(177).double(message.audioOutputTokens);
+    }
+    if (message.imageInputTokens !== undefined) {
+      writer.uint32(185).double(message.imageInputTokens);
+    }
+    if (message.cachedImageInputTokens !== undefined) {
+      writer.uint32(193).double(message.cachedImageInputTokens);
+    }
+    if (message.imageOutputTokens !== undefined) {
+      writer.uint32(201).double(message.imageOutputTokens);
+    }
+    if (message.videoInputTokens !== undefined) {
+      writer.uint32(209).double(message.videoInputTokens);
+    }
+    if (message.videoOutputTokens !== undefined) {
+      writer.uint32(217).double(message.videoOutputTokens);
+    }
+    if (message.citationTokens !== undefined) {
+      writer.uint32(225).double(message.citationTokens);
+    }
+    if (message.images !== undefined) {
+      writer.uint32(233).double(message.images);
+    }
+    if (message.characters !== undefined) {
+      writer.uint32(241).double(message.characters);
+    }
+    if (message.audioSeconds !== undefined) {
+      writer.uint32(249).double(message.audioSeconds);
+    }
+    if (message.searches !== undefined) {
+      writer.uint32(257).double(message.searches);
+    }
+    if (message.webSearches !== undefined) {
+      writer.uint32(265).double(message.webSearches);
+    }
+    if (message.fileSearches !== undefined) {
+      writer.uint32(273).double(message.fileSearches);
+    }
+    if (message.chargedRequests !== undefined) {
+      writer.uint32(281).double(message.chargedRequests);
     }
     return writer;
   },
@@ -294,6 +411,142 @@ export const BusinessUnitCostRolledUp: MessageFns<BusinessUnitCostRolledUp> = {
             }
 
             message.currency = reader.string();
+            continue;
+          }
+          case 19: {
+            if (tag !== 153) {
+              break;
+            }
+
+            message.cacheWrite1hTokens = reader.double();
+            continue;
+          }
+          case 20: {
+            if (tag !== 161) {
+              break;
+            }
+
+            message.audioInputTokens = reader.double();
+            continue;
+          }
+          case 21: {
+            if (tag !== 169) {
+              break;
+            }
+
+            message.cachedAudioInputTokens = reader.double();
+            continue;
+          }
+          case 22: {
+            if (tag !== 177) {
+              break;
+            }
+
+            message.audioOutputTokens = reader.double();
+            continue;
+          }
+          case 23: {
+            if (tag !== 185) {
+              break;
+            }
+
+            message.imageInputTokens = reader.double();
+            continue;
+          }
+          case 24: {
+            if (tag !== 193) {
+              break;
+            }
+
+            message.cachedImageInputTokens = reader.double();
+            continue;
+          }
+          case 25: {
+            if (tag !== 201) {
+              break;
+            }
+
+            message.imageOutputTokens = reader.double();
+            continue;
+          }
+          case 26: {
+            if (tag !== 209) {
+              break;
+            }
+
+            message.videoInputTokens = reader.double();
+            continue;
+          }
+          case 27: {
+            if (tag !== 217) {
+              break;
+            }
+
+            message.videoOutputTokens = reader.double();
+            continue;
+          }
+          case 28: {
+            if (tag !== 225) {
+              break;
+            }
+
+            message.citationTokens = reader.double();
+            continue;
+          }
+          case 29: {
+            if (tag !== 233) {
+              break;
+            }
+
+            message.images = reader.double();
+            continue;
+          }
+          case 30: {
+            if (tag !== 241) {
+              break;
+            }
+
+            message.characters = reader.double();
+            continue;
+          }
+          case 31: {
+            if (tag !== 249) {
+              break;
+            }
+
+            message.audioSeconds = reader.double();
+            continue;
+          }
+          case 32: {
+            if (tag !== 257) {
+              break;
+            }
+
+            message.searches = reader.double();
+            continue;
+          }
+          case 33: {
+            if (tag !== 265) {
+              break;
+            }
+
+            message.webSearches = reader.double();
+            continue;
+          }
+          case 34: {
+            if (tag !== 273) {
+              break;
+            }
+
+            message.fileSearches = reader.double();
+            continue;
+          }
+          case 35: {
+            if (tag !== 281) {
+              break;
+            }
+
+            message.chargedRequests = reader.double();
             continue;
           }
         }

@@ -38,7 +38,10 @@ export interface RequestSettled {
   workload: string;
   /** Virtual key id. */
   virtualKey: string;
-  /** The endpoint that was called: chat. */
+  /**
+   * The endpoint that was called: chat, completions, responses, messages, embeddings, images, speech,
+   * transcriptions, moderations, rerank.
+   */
   endpoint: string;
   /** Public name of the model. */
   model: string;
@@ -67,7 +70,7 @@ export interface RequestSettled {
   inputTokens: number;
   /** Input tokens read from the provider's cache. */
   cachedInputTokens: number;
-  /** Input tokens written to the provider's cache. */
+  /** Input tokens written to the provider's cache for 5 minutes, or for as long as it keeps them anyway. */
   cacheWriteTokens: number;
   /** Output tokens, without reasoning. */
   outputTokens: number;
@@ -83,6 +86,76 @@ export interface RequestSettled {
   budgets: string;
   /** Of each of them, what was held and its gateway did not live to settle, nano-dollars; "0": it did. */
   openHoldNanoUsd: string;
+  /** batch, fast, flex or priority, when the provider served it so; absent: as usual. */
+  serviceTier?:
+    | string
+    | undefined;
+  /** Input tokens written to the provider's cache for an hour; they are not in `cache_write_tokens`. Absent: none. */
+  cacheWrite1hTokens?:
+    | number
+    | undefined;
+  /** Fresh input tokens that are sound; they are not in `input_tokens`. Absent: none. */
+  audioInputTokens?:
+    | number
+    | undefined;
+  /** Input tokens that are sound, read from the provider's cache. Absent: none. */
+  cachedAudioInputTokens?:
+    | number
+    | undefined;
+  /** Output tokens that are sound; they are not in `output_tokens`. Absent: none. */
+  audioOutputTokens?:
+    | number
+    | undefined;
+  /** Fresh input tokens that are images, where the provider tells them apart. Absent: none. */
+  imageInputTokens?:
+    | number
+    | undefined;
+  /** Input tokens that are images, read from the provider's cache. Absent: none. */
+  cachedImageInputTokens?:
+    | number
+    | undefined;
+  /** Output tokens that are images. Absent: none. */
+  imageOutputTokens?:
+    | number
+    | undefined;
+  /** Fresh input tokens that are video, where the provider tells them apart. Absent: none. */
+  videoInputTokens?:
+    | number
+    | undefined;
+  /** Output tokens that are video. Absent: none. */
+  videoOutputTokens?:
+    | number
+    | undefined;
+  /** Tokens of citations, where the provider charges for them apart. Absent: none. */
+  citationTokens?:
+    | number
+    | undefined;
+  /** Images made, where the provider counts no tokens for them. Absent: none. */
+  images?:
+    | number
+    | undefined;
+  /** Characters spoken, where the provider counts no tokens for them. Absent: none. */
+  characters?:
+    | number
+    | undefined;
+  /** Seconds of sound transcribed, a begun one whole, where the provider counts no tokens for them. Absent: none. */
+  audioSeconds?:
+    | number
+    | undefined;
+  /** Searches of a rerank. Absent: none. */
+  searches?:
+    | number
+    | undefined;
+  /** Searches of the web that the provider made for the answer. Absent: none. */
+  webSearches?:
+    | number
+    | undefined;
+  /** Searches of files kept at the provider that it made for the answer. Absent: none. */
+  fileSearches?:
+    | number
+    | undefined;
+  /** 1 for a request of which the provider counts nothing else (moderation). Absent: none. */
+  chargedRequests?: number | undefined;
 }
 
 /** An attempt has its cost. Topic weir.usage.usage-rated.v1, keyed by virtual key. For analysts. */
@@ -131,7 +204,7 @@ export interface UsageRated {
   inputTokens: number;
   /** Input tokens read from the provider's cache. */
   cachedInputTokens: number;
-  /** Input tokens written to the provider's cache. */
+  /** Input tokens written to the provider's cache for 5 minutes, or for as long as it keeps them anyway. */
   cacheWriteTokens: number;
   /** Output tokens, without reasoning. */
   outputTokens: number;
@@ -150,6 +223,76 @@ export interface UsageRated {
   budgets: string;
   /** As in RequestSettled. */
   openHoldNanoUsd: string;
+  /** batch, fast, flex or priority, when the provider served it so; absent: as usual. */
+  serviceTier?:
+    | string
+    | undefined;
+  /** Input tokens written to the provider's cache for an hour; they are not in `cache_write_tokens`. Absent: none. */
+  cacheWrite1hTokens?:
+    | number
+    | undefined;
+  /** Fresh input tokens that are sound; they are not in `input_tokens`. Absent: none. */
+  audioInputTokens?:
+    | number
+    | undefined;
+  /** Input tokens that are sound, read from the provider's cache. Absent: none. */
+  cachedAudioInputTokens?:
+    | number
+    | undefined;
+  /** Output tokens that are sound; they are not in `output_tokens`. Absent: none. */
+  audioOutputTokens?:
+    | number
+    | undefined;
+  /** Fresh input tokens that are images, where the provider tells them apart. Absent: none. */
+  imageInputTokens?:
+    | number
+    | undefined;
+  /** Input tokens that are images, read from the provider's cache. Absent: none. */
+  cachedImageInputTokens?:
+    | number
+    | undefined;
+  /** Output tokens that are images. Absent: none. */
+  imageOutputTokens?:
+    | number
+    | undefined;
+  /** Fresh input tokens that are video, where the provider tells them apart. Absent: none. */
+  videoInputTokens?:
+    | number
+    | undefined;
+  /** Output tokens that are video. Absent: none. */
+  videoOutputTokens?:
+    | number
+    | undefined;
+  /** Tokens of citations, where the provider charges for them apart. Absent: none. */
+  citationTokens?:
+    | number
+    | undefined;
+  /** Images made, where the provider counts no tokens for them. Absent: none. */
+  images?:
+    | number
+    | undefined;
+  /** Characters spoken, where the provider counts no tokens for them. Absent: none. */
+  characters?:
+    | number
+    | undefined;
+  /** Seconds of sound transcribed, a begun one whole, where the provider counts no tokens for them. Absent: none. */
+  audioSeconds?:
+    | number
+    | undefined;
+  /** Searches of a rerank. Absent: none. */
+  searches?:
+    | number
+    | undefined;
+  /** Searches of the web that the provider made for the answer. Absent: none. */
+  webSearches?:
+    | number
+    | undefined;
+  /** Searches of files kept at the provider that it made for the answer. Absent: none. */
+  fileSearches?:
+    | number
+    | undefined;
+  /** 1 for a request of which the provider counts nothing else (moderation). Absent: none. */
+  chargedRequests?: number | undefined;
 }
 
 export const WEIR_USAGE_V1_PACKAGE_NAME = "weir.usage.v1";
@@ -288,6 +431,60 @@ export const RequestSettled: MessageFns<RequestSettled> = {
     }
     if (message.openHoldNanoUsd !== "0") {
       writer.uint32(256).uint64(message.openHoldNanoUsd);
+    }
+    if (message.serviceTier !== undefined) {
+      writer.uint32(266).string(message.serviceTier);
+    }
+    if (message.cacheWrite1hTokens !== undefined) {
+      writer.uint32(272).uint32(message.cacheWrite1hTokens);
+    }
+    if (message.audioInputTokens !== undefined) {
+      writer.uint32(280).uint32(message.audioInputTokens);
+    }
+    if (message.cachedAudioInputTokens !== undefined) {
+      writer.uint32(288).uint32(message.cachedAudioInputTokens);
+    }
+    if (message.audioOutputTokens !== undefined) {
+      writer.uint32(296).uint32(message.audioOutputTokens);
+    }
+    if (message.imageInputTokens !== undefined) {
+      writer.uint32(304).uint32(message.imageInputTokens);
+    }
+    if (message.cachedImageInputTokens !== undefined) {
+      writer.uint32(312).uint32(message.cachedImageInputTokens);
+    }
+    if (message.imageOutputTokens !== undefined) {
+      writer.uint32(320).uint32(message.imageOutputTokens);
+    }
+    if (message.videoInputTokens !== undefined) {
+      writer.uint32(328).uint32(message.videoInputTokens);
+    }
+    if (message.videoOutputTokens !== undefined) {
+      writer.uint32(336).uint32(message.videoOutputTokens);
+    }
+    if (message.citationTokens !== undefined) {
+      writer.uint32(344).uint32(message.citationTokens);
+    }
+    if (message.images !== undefined) {
+      writer.uint32(352).uint32(message.images);
+    }
+    if (message.characters !== undefined) {
+      writer.uint32(360).uint32(message.characters);
+    }
+    if (message.audioSeconds !== undefined) {
+      writer.uint32(368).uint32(message.audioSeconds);
+    }
+    if (message.searches !== undefined) {
+      writer.uint32(376).uint32(message.searches);
+    }
+    if (message.webSearches !== undefined) {
+      writer.uint32(384).uint32(message.webSearches);
+    }
+    if (message.fileSearches !== undefined) {
+      writer.uint32(392).uint32(message.fileSearches);
+    }
+    if (message.chargedRequests !== undefined) {
+      writer.uint32(400).uint32(message.chargedRequests);
     }
     return writer;
   },
@@ -561,6 +758,150 @@ export const RequestSettled: MessageFns<RequestSettled> = {
             message.openHoldNanoUsd = reader.uint64().toString();
             continue;
           }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.serviceTier = reader.string();
+            continue;
+          }
+          case 34: {
+            if (tag !== 272) {
+              break;
+            }
+
+            message.cacheWrite1hTokens = reader.uint32();
+            continue;
+          }
+          case 35: {
+            if (tag !== 280) {
+              break;
+            }
+
+            message.audioInputTokens = reader.uint32();
+            continue;
+          }
+          case 36: {
+            if (tag !== 288) {
+              break;
+            }
+
+            message.cachedAudioInputTokens = reader.uint32();
+            continue;
+          }
+          case 37: {
+            if (tag !== 296) {
+              break;
+            }
+
+            message.audioOutputTokens = reader.uint32();
+            continue;
+          }
+          case 38: {
+            if (tag !== 304) {
+              break;
+            }
+
+            message.imageInputTokens = reader.uint32();
+            continue;
+          }
+          case 39: {
+            if (tag !== 312) {
+              break;
+            }
+
+            message.cachedImageInputTokens = reader.uint32();
+            continue;
+          }
+          case 40: {
+            if (tag !== 320) {
+              break;
+            }
+
+            message.imageOutputTokens = reader.uint32();
+            continue;
+          }
+          case 41: {
+            if (tag !== 328) {
+              break;
+            }
+
+            message.videoInputTokens = reader.uint32();
+            continue;
+          }
+          case 42: {
+            if (tag !== 336) {
+              break;
+            }
+
+            message.videoOutputTokens = reader.uint32();
+            continue;
+          }
+          case 43: {
+            if (tag !== 344) {
+              break;
+            }
+
+            message.citationTokens = reader.uint32();
+            continue;
+          }
+          case 44: {
+            if (tag !== 352) {
+              break;
+            }
+
+            message.images = reader.uint32();
+            continue;
+          }
+          case 45: {
+            if (tag !== 360) {
+              break;
+            }
+
+            message.characters = reader.uint32();
+            continue;
+          }
+          case 46: {
+            if (tag !== 368) {
+              break;
+            }
+
+            message.audioSeconds = reader.uint32();
+            continue;
+          }
+          case 47: {
+            if (tag !== 376) {
+              break;
+            }
+
+            message.searches = reader.uint32();
+            continue;
+          }
+          case 48: {
+            if (tag !== 384) {
+              break;
+            }
+
+            message.webSearches = reader.uint32();
+            continue;
+          }
+          case 49: {
+            if (tag !== 392) {
+              break;
+            }
+
+            message.fileSearches = reader.uint32();
+            continue;
+          }
+          case 50: {
+            if (tag !== 400) {
+              break;
+            }
+
+            message.chargedRequests = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -700,6 +1041,60 @@ export const UsageRated: MessageFns<UsageRated> = {
     }
     if (message.openHoldNanoUsd !== "0") {
       writer.uint32(240).uint64(message.openHoldNanoUsd);
+    }
+    if (message.serviceTier !== undefined) {
+      writer.uint32(250).string(message.serviceTier);
+    }
+    if (message.cacheWrite1hTokens !== undefined) {
+      writer.uint32(256).uint32(message.cacheWrite1hTokens);
+    }
+    if (message.audioInputTokens !== undefined) {
+      writer.uint32(264).uint32(message.audioInputTokens);
+    }
+    if (message.cachedAudioInputTokens !== undefined) {
+      writer.uint32(272).uint32(message.cachedAudioInputTokens);
+    }
+    if (message.audioOutputTokens !== undefined) {
+      writer.uint32(280).uint32(message.audioOutputTokens);
+    }
+    if (message.imageInputTokens !== undefined) {
+      writer.uint32(288).uint32(message.imageInputTokens);
+    }
+    if (message.cachedImageInputTokens !== undefined) {
+      writer.uint32(296).uint32(message.cachedImageInputTokens);
+    }
+    if (message.imageOutputTokens !== undefined) {
+      writer.uint32(304).uint32(message.imageOutputTokens);
+    }
+    if (message.videoInputTokens !== undefined) {
+      writer.uint32(312).uint32(message.videoInputTokens);
+    }
+    if (message.videoOutputTokens !== undefined) {
+      writer.uint32(320).uint32(message.videoOutputTokens);
+    }
+    if (message.citationTokens !== undefined) {
+      writer.uint32(328).uint32(message.citationTokens);
+    }
+    if (message.images !== undefined) {
+      writer.uint32(336).uint32(message.images);
+    }
+    if (message.characters !== undefined) {
+      writer.uint32(344).uint32(message.characters);
+    }
+    if (message.audioSeconds !== undefined) {
+      writer.uint32(352).uint32(message.audioSeconds);
+    }
+    if (message.searches !== undefined) {
+      writer.uint32(360).uint32(message.searches);
+    }
+    if (message.webSearches !== undefined) {
+      writer.uint32(368).uint32(message.webSearches);
+    }
+    if (message.fileSearches !== undefined) {
+      writer.uint32(376).uint32(message.fileSearches);
+    }
+    if (message.chargedRequests !== undefined) {
+      writer.uint32(384).uint32(message.chargedRequests);
     }
     return writer;
   },
@@ -955,6 +1350,150 @@ export const UsageRated: MessageFns<UsageRated> = {
             }
 
             message.openHoldNanoUsd = reader.uint64().toString();
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.serviceTier = reader.string();
+            continue;
+          }
+          case 32: {
+            if (tag !== 256) {
+              break;
+            }
+
+            message.cacheWrite1hTokens = reader.uint32();
+            continue;
+          }
+          case 33: {
+            if (tag !== 264) {
+              break;
+            }
+
+            message.audioInputTokens = reader.uint32();
+            continue;
+          }
+          case 34: {
+            if (tag !== 272) {
+              break;
+            }
+
+            message.cachedAudioInputTokens = reader.uint32();
+            continue;
+          }
+          case 35: {
+            if (tag !== 280) {
+              break;
+            }
+
+            message.audioOutputTokens = reader.uint32();
+            continue;
+          }
+          case 36: {
+            if (tag !== 288) {
+              break;
+            }
+
+            message.imageInputTokens = reader.uint32();
+            continue;
+          }
+          case 37: {
+            if (tag !== 296) {
+              break;
+            }
+
+            message.cachedImageInputTokens = reader.uint32();
+            continue;
+          }
+          case 38: {
+            if (tag !== 304) {
+              break;
+            }
+
+            message.imageOutputTokens = reader.uint32();
+            continue;
+          }
+          case 39: {
+            if (tag !== 312) {
+              break;
+            }
+
+            message.videoInputTokens = reader.uint32();
+            continue;
+          }
+          case 40: {
+            if (tag !== 320) {
+              break;
+            }
+
+            message.videoOutputTokens = reader.uint32();
+            continue;
+          }
+          case 41: {
+            if (tag !== 328) {
+              break;
+            }
+
+            message.citationTokens = reader.uint32();
+            continue;
+          }
+          case 42: {
+            if (tag !== 336) {
+              break;
+            }
+
+            message.images = reader.uint32();
+            continue;
+          }
+          case 43: {
+            if (tag !== 344) {
+              break;
+            }
+
+            message.characters = reader.uint32();
+            continue;
+          }
+          case 44: {
+            if (tag !== 352) {
+              break;
+            }
+
+            message.audioSeconds = reader.uint32();
+            continue;
+          }
+          case 45: {
+            if (tag !== 360) {
+              break;
+            }
+
+            message.searches = reader.uint32();
+            continue;
+          }
+          case 46: {
+            if (tag !== 368) {
+              break;
+            }
+
+            message.webSearches = reader.uint32();
+            continue;
+          }
+          case 47: {
+            if (tag !== 376) {
+              break;
+            }
+
+            message.fileSearches = reader.uint32();
+            continue;
+          }
+          case 48: {
+            if (tag !== 384) {
+              break;
+            }
+
+            message.chargedRequests = reader.uint32();
             continue;
           }
         }
