@@ -1,4 +1,5 @@
 import type { catalogV1 } from '@weir/contracts'
+import { compileRule, findRuleMistake, type RoutingRule } from '@weir/routing-rules'
 
 export type Strategy = 'weighted_round_robin' | 'least_latency' | 'least_in_flight' | 'least_cost'
 
@@ -25,7 +26,7 @@ export interface KnownFallback {
 
 /** Sends requests of a kind to targets of their own. */
 export interface KnownRule {
-  readonly when: string
+  readonly rule: RoutingRule
   readonly tiers: readonly Tier[]
 }
 
@@ -80,7 +81,10 @@ export function toKnownDeployment(deployment: catalogV1.Deployment): KnownDeploy
       ...{ model, deployment: other },
       on: on as FallbackCause,
     })),
-    rules: deployment.rules.map(({ when, targets }) => ({ when, tiers: toTiers(targets) })),
+    // A rule of a catalog that knows more than this gateway does not match; it was checked when it was saved.
+    rules: deployment.rules
+      .filter(({ when }) => findRuleMistake(when) === undefined)
+      .map(({ when, targets }) => ({ rule: compileRule(when), tiers: toTiers(targets) })),
     retries: { max: retries?.max ?? 0, budgetRatio: retries?.budgetRatio ?? 0 },
     sticky: sticky && { by: sticky.by as 'header' | 'user', header: sticky.header },
     cache: cache && { enabled: cache.enabled, ttlS: cache.ttlS },
