@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { IdentityState, hashKey } from './identity-state.js'
+import { IdentityState } from './identity-state.js'
+import { hashKey } from './known-keys.js'
 
 describe('virtual keys in memory (threat 15)', () => {
   it('are found by the whole hash: every byte of it counts', () => {

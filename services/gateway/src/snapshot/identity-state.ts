@@ -1,19 +1,14 @@
 import type { identityV1 } from '@weir/contracts'
-import { type KeyRights, type ModelSet, type TeamRights, toModelSet, toSourceNetworks } from '@weir/rights'
+import { type ModelSet, type TeamRights, toModelSet } from '@weir/rights'
 import { RateLimitTable } from '../admission/rate-limits.js'
+import { type KnownKey, KnownKeys } from './known-keys.js'
 
-/** A virtual key as the hot path reads it. */
-export interface KnownKey extends KeyRights {
-  readonly organization: string
-  /** Until when the value that found it works, milliseconds since 1970; 0: as long as the key. */
-  readonly valueUntilMs: number
-  /** The period in which its use was last noted; 0: none. See KeyUses. */
-  usedIn: number
-}
+export type { KnownKey } from './known-keys.js'
 
 /** A team as the hot path reads it. */
 export interface KnownTeam {
   readonly id: string
+  readonly organization: string
   readonly parent: string
   readonly models: ModelSet
 }
@@ -21,22 +16,36 @@ export interface KnownTeam {
 /** A workload as the hot path reads it. */
 export interface KnownWorkload {
   readonly id: string
+  /** Workspace id. */
+  readonly workspace: string
   readonly models: ModelSet
+}
+
+/** A workspace as the hot path reads it. */
+export interface KnownWorkspace {
+  readonly id: string
+  readonly organization: string
+  readonly name: string
+  readonly cache: { readonly enabled: boolean; readonly ttlS: number }
+  /** Contents of requests may be recorded. */
+  readonly logsContent: boolean
+  /** Days for which the request log keeps requests; 0: for ever. */
+  readonly retentionDays: number
+}
+
+/** A user whom a JWT may name. */
+export interface KnownUser {
+  readonly id: string
+  readonly organization: string
+  readonly disabled: boolean
 }
 
 /** A team with its parents, from the top down: who pays, and who has a say. */
 export type TeamLine = TeamRights
 
 const maxTeamDepth = 32
-const noTexts: string[] = []
-const everyModel: identityV1.ModelSelection = { all: true, names: noTexts }
-const sharedFields = ['organization', 'workspace', 'workload', 'team', 'type'] as const
-
 const toSet = (selection: identityV1.ModelSelection | undefined): ModelSet =>
   toModelSet(!selection || selection.all ? null : selection.names)
-
-/** A hash as a map key: 32 characters of one byte each. */
-export const hashKey = (hash: Buffer): string => hash.toString('latin1')
 
 /**
  * Identity's state in memory. Each virtual key remembers the version at which it was read, so that
@@ -47,22 +56,47 @@ export class IdentityState {
   readonly rates = new RateLimitTable()
   /** Teams and keys that may spend only so much, as `team/…` and `key/…`: each has a budget, or will have in a moment. */
   readonly moneyLimits = new Set<string>()
-  /** Ids that many keys name. */
-  private readonly words = new Map<string, string>()
-  private readonly keysByHash = new Map<string, KnownKey>()
-  private readonly hashesById = new Map<string, string>()
-  /** Of the few keys whose value before the last rotation works too. */
-  private readonly previousHashesById = new Map<string, string>()
+  private readonly keys = new KnownKeys()
+  /** Of the few keys that have one. */
+  private readonly moneyOfKeys = new Map<string, identityV1.MoneyLimit>()
   private readonly readAt = new Map<string, bigint>()
+  /** All but the virtual keys. */
   private readonly resources = new Map<string, identityV1.IdentityResource>()
+  private readonly workspaces = new Map<string, KnownWorkspace>()
+  private readonly workspacesByName = new Map<string, KnownWorkspace>()
+  private readonly users = new Map<string, KnownUser>()
+  private readonly identitiesOfUsers = new Map<string, string>()
+  /** As `workspace/user`. */
+  private readonly members = new Set<string>()
   private readonly teams = new Map<string, KnownTeam>()
   private readonly workloads = new Map<string, KnownWorkload>()
   private readonly teamLines = new Map<string, TeamLine>()
 
   /** A rotated key's old value finds it until the end of its grace, and not a moment longer. */
   findKey(hash: Buffer): KnownKey | undefined {
-    const key = this.keysByHash.get(hashKey(hash))
-    return key && key.valueUntilMs !== 0 && key.valueUntilMs <= Date.now() ? undefined : key
+    return this.keys.find(hash)
+  }
+
+  findWorkspace(id: string): KnownWorkspace | undefined {
+    return this.workspaces.get(id)
+  }
+
+  /** No name looks like an id. */
+  findWorkspaceByName(organization: string, name: string): KnownWorkspace | undefined {
+    return this.workspacesByName.get(`${organization}/${name}`)
+  }
+
+  findTeam(id: string): KnownTeam | undefined {
+    return this.teams.get(id)
+  }
+
+  /** `openidIdentity`: issuer and subject, with a space in between. */
+  findUser(openidIdentity: string): KnownUser | undefined {
+    return this.users.get(openidIdentity)
+  }
+
+  isMember(workspace: string, user: string): boolean {
+    return this.members.has(`${workspace}/${user}`)
   }
 
   findWorkload(id: string): KnownWorkload | undefined {
@@ -86,29 +120,45 @@ export class IdentityState {
   }
 
   get keyCount(): number {
-    return this.hashesById.size
+    return this.keys.size
   }
 
   /** Everything, to be written to disk. */
   all(): identityV1.IdentityResource[] {
-    return [...this.resources.values()]
+    const all = [...this.resources.values()]
+    for (const key of this.keys.all()) {
+      const [rates, money] = [this.rates.find('virtual_key', key.id), this.moneyOfKeys.get(key.id)]
+      all.push({ virtualKey: { ...key, ...(rates && { rates }), ...(money && { money }) } })
+    }
+    return all
   }
 
   /** Applies a resource as it was at `version`, unless a later state of it is known. */
   upsert(resource: identityV1.IdentityResource, version: bigint): void {
-    const { virtualKey, team, workload } = resource
+    const { virtualKey, team, workload, workspace, user, member } = resource
     const { kind, id } = nameOf(resource)
     if (this.isOlder(kind, id, version)) return
-    this.resources.set(`${kind}/${id}`, resource)
+    if (!virtualKey) this.resources.set(`${kind}/${id}`, resource)
     this.rates.upsert(resource)
     if (virtualKey) this.noteMoney(`key/${id}`, virtualKey)
     if (team) this.noteMoney(`team/${id}`, team)
     if (virtualKey) this.upsertKey(virtualKey)
-    if (workload) this.workloads.set(workload.id, { id: workload.id, models: toSet(workload.models) })
+    if (workload) {
+      const { workspace, models } = workload
+      this.workloads.set(id, { id, workspace, models: toSet(models) })
+    }
     if (team) {
-      this.teams.set(team.id, { id: team.id, parent: team.parent, models: toSet(team.models) })
+      const { organization, parent, models } = team
+      this.teams.set(id, { id, organization, parent, models: toSet(models) })
       this.teamLines.clear()
     }
+    if (workspace) this.upsertWorkspace(workspace)
+    if (user) {
+      this.forgetUser(id)
+      this.identitiesOfUsers.set(id, user.openidIdentity)
+      this.users.set(user.openidIdentity, { id, organization: user.organization, disabled: user.disabled })
+    }
+    if (member) this.members.add(id)
   }
 
   remove(kind: string, id: string, version: bigint): void {
@@ -116,8 +166,14 @@ export class IdentityState {
     this.resources.delete(`${kind}/${id}`)
     this.rates.remove(kind, id)
     this.moneyLimits.delete(`${kind === 'virtual_key' ? 'key' : kind}/${id}`)
-    if (kind === 'virtual_key') this.forgetKey(id)
+    if (kind === 'virtual_key') {
+      this.keys.delete(id)
+      this.moneyOfKeys.delete(id)
+    }
     if (kind === 'workload') this.workloads.delete(id)
+    if (kind === 'workspace') this.forgetWorkspace(id)
+    if (kind === 'user') this.forgetUser(id)
+    if (kind === 'member') this.members.delete(id)
     if (kind === 'team') {
       this.teams.delete(id)
       this.teamLines.clear()
@@ -145,62 +201,45 @@ export class IdentityState {
   }
 
   private upsertKey(key: identityV1.VirtualKey): void {
-    this.share(key)
-    // A rotated key has a new hash: the old one must not stay.
-    this.forgetKey(key.id)
-    const known: KnownKey = {
-      id: key.id,
-      organization: key.organization,
-      workspace: key.workspace,
-      workload: key.workload,
-      team: key.team,
-      type: key.type,
-      disabled: key.disabled,
-      expiresAtMs: Number(key.expiresAtMs),
-      models: toSet(key.models),
-      endpoints: key.endpoints,
-      sources: key.sourceNetworks.length > 0 ? toSourceNetworks(key.sourceNetworks) : undefined,
-      valueUntilMs: 0,
-      usedIn: 0,
+    this.keys.set(key)
+    if (key.money) this.moneyOfKeys.set(key.id, key.money)
+    else this.moneyOfKeys.delete(key.id)
+  }
+
+  private upsertWorkspace({ id, organization, name, settings }: identityV1.Workspace): void {
+    this.forgetWorkspace(id)
+    const workspace: KnownWorkspace = {
+      ...{ id, organization, name },
+      cache: { enabled: settings?.responseCache ?? false, ttlS: settings?.responseCacheTtlS ?? 0 },
+      logsContent: settings?.contentLogging ?? false,
+      retentionDays: settings?.retentionDays ?? 0,
     }
-    const hash = hashKey(key.hash)
-    this.hashesById.set(key.id, hash)
-    this.keysByHash.set(hash, known)
-    const valueUntilMs = Number(key.previousUntilMs ?? 0)
-    if (!key.previousHash || valueUntilMs <= Date.now()) return
-    const previous = hashKey(key.previousHash)
-    this.previousHashesById.set(key.id, previous)
-    this.keysByHash.set(previous, { ...known, valueUntilMs })
+    this.workspaces.set(id, workspace)
+    this.workspacesByName.set(`${organization}/${name}`, workspace)
   }
 
-  /** There may be a million keys, and each would keep the same few words and empty lists of its own. */
-  private share(key: identityV1.VirtualKey): void {
-    if (key.endpoints.length === 0) key.endpoints = noTexts
-    if (key.sourceNetworks.length === 0) key.sourceNetworks = noTexts
-    if (key.models?.all) key.models = everyModel
-    for (const field of sharedFields) key[field] = this.words.get(key[field]) ?? this.remember(key[field])
+  private forgetWorkspace(id: string): void {
+    const workspace = this.workspaces.get(id)
+    if (!workspace) return
+    const name = `${workspace.organization}/${workspace.name}`
+    // Another may have taken its name in the same batch.
+    if (this.workspacesByName.get(name) === workspace) this.workspacesByName.delete(name)
+    this.workspaces.delete(id)
   }
 
-  private remember(word: string): string {
-    this.words.set(word, word)
-    return word
-  }
-
-  private forgetKey(id: string): void {
-    for (const hashes of [this.hashesById, this.previousHashesById]) {
-      const hash = hashes.get(id)
-      if (hash === undefined) continue
-      this.keysByHash.delete(hash)
-      hashes.delete(id)
-    }
+  private forgetUser(id: string): void {
+    this.users.delete(this.identitiesOfUsers.get(id) ?? '')
+    this.identitiesOfUsers.delete(id)
   }
 }
 
 function nameOf(resource: identityV1.IdentityResource): { kind: string; id: string } {
-  const { virtualKey, team, workload, workspace, organization } = resource
+  const { virtualKey, team, workload, workspace, user, member, organization } = resource
   if (virtualKey) return { kind: 'virtual_key', id: virtualKey.id }
   if (team) return { kind: 'team', id: team.id }
   if (workload) return { kind: 'workload', id: workload.id }
   if (workspace) return { kind: 'workspace', id: workspace.id }
+  if (user) return { kind: 'user', id: user.id }
+  if (member) return { kind: 'member', id: member.id }
   return { kind: 'organization', id: organization?.id ?? '' }
 }

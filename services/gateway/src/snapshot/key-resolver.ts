@@ -2,7 +2,8 @@ import { status as GrpcStatus } from '@grpc/grpc-js'
 import type { identityV1 } from '@weir/contracts'
 import { AppError } from '@weir/errors'
 import { counter } from '@weir/observability'
-import { hashKey, type IdentityState, type KnownKey } from './identity-state.js'
+import type { IdentityState } from './identity-state.js'
+import { hashKey, type KnownKey } from './known-keys.js'
 import type { Watcher } from './watcher.js'
 
 const maxMisses = 10_000
