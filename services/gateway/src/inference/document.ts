@@ -1,8 +1,6 @@
 import { AppError } from '@weir/errors'
 import type { IncomingMessage } from 'node:http'
-
-/** Digits or an exponent that a double cannot hold; such a number must not be changed on its way. */
-const inexactNumber = /\d{16}|\d[eE][+-]?\d{3}/
+import { parseJson } from '../conversation/json.js'
 
 /** Far deeper than anything that is meant; at some thousands, writing a document again exhausts the stack. */
 const maxDepth = 512
@@ -10,35 +8,13 @@ const maxDepth = 512
 /** Parsing some millions of values holds the event loop, and so every other request, for seconds. */
 const maxValues = 500_000
 
-/** `JSON.rawJSON` and the reviver's source text (ES2025) are not in TypeScript's library yet. */
-interface JsonWithSource {
-  rawJSON(text: string): unknown
-  parse(
-    text: string,
-    reviver: (key: string, value: unknown, context: { source?: string }) => unknown,
-  ): unknown
-}
-const json = JSON as unknown as JsonWithSource
-
-/** Numbers keep their digits: what a double would round stays text until it is written again. */
-function parseExactly(text: string): unknown {
-  return json.parse(text, (_key, value, { source }) =>
-    typeof value === 'number' &&
-    source !== undefined &&
-    String(value) !== source &&
-    inexactNumber.test(source)
-      ? json.rawJSON(source)
-      : value,
-  )
-}
-
 /** Parses a request's body; throws invalid_request for what is not a JSON object. */
 export function parseDocument(body: Buffer): Record<string, unknown> {
   const text = body.toString()
   refuseExhausting(text)
   let value: unknown
   try {
-    value = inexactNumber.test(text) ? parseExactly(text) : JSON.parse(text)
+    value = parseJson(text)
   } catch (error) {
     const reason = `The body is not JSON: ${error instanceof Error ? error.message : 'it cannot be read'}`
     throw AppError.of('invalid_request', { reason })

@@ -1,0 +1,65 @@
+import type { Document } from './dialect.js'
+
+/** Digits or an exponent that a double cannot hold; such a number must not be changed on its way. */
+const inexactNumber = /\d{16}|\d[eE][+-]?\d{3}/
+
+/** `JSON.rawJSON` and the reviver's source text (ES2025) are not in TypeScript's library yet. */
+interface JsonWithSource {
+  rawJSON(text: string): unknown
+  isRawJSON(value: unknown): value is { rawJSON: string }
+  parse(
+    text: string,
+    reviver: (key: string, value: unknown, context: { source?: string }) => unknown,
+  ): unknown
+}
+const json = JSON as unknown as JsonWithSource
+
+/** Parses JSON; numbers keep their digits: what a double would round stays text until it is written again. */
+export function parseJson(text: string): unknown {
+  if (!inexactNumber.test(text)) return JSON.parse(text)
+  return json.parse(text, (_key, value, { source }) =>
+    typeof value === 'number' &&
+    source !== undefined &&
+    String(value) !== source &&
+    inexactNumber.test(source)
+      ? json.rawJSON(source)
+      : value,
+  )
+}
+
+/** The object that a JSON text is; undefined for everything else. */
+export function parseObject(text: string): Document | undefined {
+  try {
+    return asObject(parseJson(text))
+  } catch {
+    return undefined
+  }
+}
+
+/** Undefined for what is no JSON object. */
+export function asObject(value: unknown): Document | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !json.isRawJSON(value)
+    ? (value as Document)
+    : undefined
+}
+
+/** Empty for what is no list. */
+export const asList = (value: unknown): unknown[] => (Array.isArray(value) ? (value as unknown[]) : [])
+
+/** The objects of a list; what else is in it is left out. */
+export function objectsOf(value: unknown): Document[] {
+  return asList(value).flatMap((item) => asObject(item) ?? [])
+}
+
+/** Undefined for what is no string. */
+export const asText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+
+/** Undefined for what is no number. One that a double cannot hold is rounded. */
+export function asNumber(value: unknown): number | undefined {
+  if (typeof value === 'number') return value
+  return json.isRawJSON(value) ? Number(value.rawJSON) : undefined
+}
+
+/** Undefined for what is no boolean. */
+export const asBoolean = (value: unknown): boolean | undefined =>
+  typeof value === 'boolean' ? value : undefined
