@@ -1,0 +1,55 @@
+import { AppError } from '@weir/errors'
+import type { DialectName } from '../conversation/conversation.js'
+import type { EndpointName } from '../inference/endpoint.js'
+import type { KnownProvider } from '../snapshot/catalog-state.js'
+import { anthropic } from './anthropic.js'
+import { azureOpenai } from './azure-openai.js'
+import { bedrock } from './bedrock.js'
+import { gemini } from './gemini.js'
+import { openai } from './openai.js'
+import { openaiCompatible } from './openai-compatible.js'
+import { sandbox } from './sandbox/sandbox.js'
+
+/** What a provider is asked for: a conversation in one of its dialects, or another endpoint in the form of its own. */
+export type Operation = DialectName | Exclude<EndpointName, 'chat' | 'completions' | 'responses' | 'messages'>
+
+/** A call before it is authorised. */
+export interface UnauthorisedCall {
+  readonly path: string
+  readonly headers: Record<string, string>
+  readonly body: string | Buffer
+}
+
+/** How providers of one type are called. One file a type. */
+export interface ProviderType {
+  /** The dialects that it speaks; another one is translated into the first that can be. */
+  readonly dialects: readonly DialectName[]
+  /** What else it offers in the form in which callers ask for it. */
+  readonly operations: ReadonlySet<Operation>
+  /** Path and query below the base URL. */
+  pathOf(operation: Operation, provider: KnownProvider, model: string, streams: boolean): string
+  /** Sets what authorises a call. `sent` are the caller's headers, of which some may go on. */
+  authorise(
+    call: UnauthorisedCall,
+    provider: KnownProvider,
+    sent: Readonly<Record<string, string | string[] | undefined>>,
+  ): void
+}
+
+const types: Readonly<Record<string, ProviderType>> = {
+  openai,
+  azure_openai: azureOpenai,
+  openai_compatible: openaiCompatible,
+  anthropic,
+  gemini,
+  bedrock,
+  sandbox,
+}
+
+/** Throws unsupported_model for a type that only a newer gateway knows. */
+export function providerTypeOf(provider: KnownProvider, model: string): ProviderType {
+  const type = types[provider.type]
+  if (type) return type
+  const reason = `this gateway is too old for providers of the type ${provider.type}`
+  throw AppError.of('unsupported_model', { model, reason }, { param: 'model' })
+}
