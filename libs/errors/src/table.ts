@@ -92,6 +92,9 @@ export const errorTable = {
   budget_not_found: row(404, missing, 'There is no budget `{budget}`. POST /v1/budgets makes one.'),
   team_not_found: row(404, missing, 'There is no team `{team}`.'),
   provider_not_found: row(404, missing, 'There is no provider `{provider}`.'),
+  deployment_not_found: row(404, missing, 'There is no deployment `{deployment}`.'),
+  repository_not_found: row(404, missing, 'There is no repository `{repository}`.'),
+  version_not_found: row(404, missing, 'The model `{model}` has no version {version}.'),
   workspace_not_found: row(404, missing, 'There is no workspace `{workspace}`.'),
   workload_not_found: row(404, missing, 'There is no workload `{workload}`.'),
   request_not_found: row(

@@ -19,6 +19,13 @@ export interface KeyRights {
   readonly models: ModelSet
   /** Empty: all. */
   readonly endpoints: readonly string[]
+  /** Names of the deployments that it may call; undefined: all of its workspace. */
+  readonly deployments?: ReadonlySet<string> | undefined
+  /**
+   * Names of the repositories that it may call; undefined: all of its workspace. A key that has some
+   * works below them alone, one with an empty set below none.
+   */
+  readonly repositories?: ReadonlySet<string> | undefined
   /** Where it may be used from; undefined: anywhere. */
   readonly sources: SourceNetworks | undefined
 }

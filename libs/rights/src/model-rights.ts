@@ -1,6 +1,7 @@
 import type { KeyRights } from './key-rights.js'
 import { includesModel, type ModelSet } from './model-set.js'
 import { type Refusal, refusal } from './refusal.js'
+import { limitsTargets } from './scope-rights.js'
 
 /** A team with its parents, from the top down: none may use what one above it may not. */
 export interface TeamRights {
@@ -60,6 +61,8 @@ export interface ModelUse {
   /** The workspace has a whitelist: without an entry a model may not be used there. */
   isWhitelisted: boolean
   entry: WhitelistTerms | undefined
+  /** It is a target of a deployment that may be called: see `limitsTargets`. */
+  viaDeployment?: boolean
   nowMs: number
 }
 
@@ -89,9 +92,12 @@ export function findModelRefusal(governance: Governance, use: ModelUse): Refusal
   return undefined
 }
 
+/** A provider on premises may be open to its network. */
+const worksWithoutCredential = new Set(['openai_compatible', 'sandbox'])
+
 /** Why a model that may be used cannot be: its provider lacks a credential, or it has no price yet. */
 export function findUnreadiness({ model, provider, nowMs }: ModelUse): Refusal | undefined {
-  if (provider?.type === 'openai' && !provider.hasCredential) {
+  if (provider && !worksWithoutCredential.has(provider.type) && !provider.hasCredential) {
     return refusal('provider_key_missing', { provider: provider.name })
   }
   if (model && !model.free && !model.prices.some(({ effectiveFromMs }) => effectiveFromMs <= nowMs)) {
@@ -103,7 +109,8 @@ export function findUnreadiness({ model, provider, nowMs }: ModelUse): Refusal |
 
 function findReason({ key, workload, team }: Governance, use: ModelUse): string | undefined {
   const { name } = use
-  if (!includesModel(key.models, name)) return 'it is not among the models of its virtual key'
+  const isKeyAsked = !use.viaDeployment || limitsTargets(key)
+  if (isKeyAsked && !includesModel(key.models, name)) return 'it is not among the models of its virtual key'
   if (workload && !includesModel(workload.models, name)) {
     return `it is not among the models of its workload \`${key.workload}\``
   }

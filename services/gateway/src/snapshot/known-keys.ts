@@ -37,6 +37,8 @@ class StoredKey implements KnownKey {
     /** By which it is found. */
     readonly hash: string,
     readonly valueUntilMs: number,
+    readonly deployments: ReadonlySet<string> | undefined,
+    readonly repositories: ReadonlySet<string> | undefined,
   ) {}
 }
 
@@ -58,6 +60,7 @@ export class KnownKeys {
   private readonly words = new Map<string, string>()
   private readonly lists = new Map<string, readonly string[]>()
   private readonly modelSets = new Map<string, ModelSet>()
+  private readonly nameSets = new Map<string, ReadonlySet<string>>()
 
   /** Ids, not values: a rotated key counts once. */
   get size(): number {
@@ -104,6 +107,8 @@ export class KnownKeys {
         models: { all: key.models.all, names: [...key.models.names] },
         endpoints: [...key.endpoints],
         sourceNetworks: [...key.sourceNetworks],
+        ...(key.deployments && { deployments: { names: [...key.deployments] } }),
+        ...(key.repositories && { repositories: { names: [...key.repositories] } }),
         ...(previous && {
           previousHash: Buffer.from(previous.hash, 'latin1'),
           previousUntilMs: String(previous.valueUntilMs),
@@ -129,6 +134,8 @@ export class KnownKeys {
       networks,
       hash,
       valueUntilMs,
+      this.nameSet(key.deployments),
+      this.nameSet(key.repositories),
     )
   }
 
@@ -138,6 +145,10 @@ export class KnownKeys {
 
   private list(texts: readonly string[]): readonly string[] {
     return texts.length === 0 ? noTexts : share(this.lists, texts.join('\n'), () => texts)
+  }
+
+  private nameSet(selection: identityV1.NameSelection | undefined): ReadonlySet<string> | undefined {
+    return selection && share(this.nameSets, selection.names.join('\n'), () => new Set(selection.names))
   }
 
   private models(selection: identityV1.ModelSelection | undefined): ModelSet {

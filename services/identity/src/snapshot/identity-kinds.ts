@@ -10,7 +10,7 @@ import { Workspace } from '../workspace/workspace.entity.js'
 import { toProto, type WatchedVirtualKey } from './to-proto.js'
 
 const columns = `id, organization, hash, name, workspace, workload, team, type, disabled,
-  expires_at AS "expiresAt", models, endpoints,
+  expires_at AS "expiresAt", models, endpoints, deployments, repositories,
   source_networks AS "sourceNetworks", previous_hash AS "previousHash", previous_until AS "previousUntil",
   rpm_limit AS "rpmLimit", tpm_limit AS "tpmLimit", input_tpm_limit AS "inputTpmLimit",
   output_tpm_limit AS "outputTpmLimit", max_parallel_requests AS "maxParallelRequests",

@@ -13,7 +13,7 @@ export type WatchedVirtualKey = Pick<
   VirtualKey,
   | ('id' | 'organization' | 'hash' | 'name' | 'workspace' | 'workload' | 'team')
   | ('type' | 'disabled' | 'expiresAt' | 'models' | 'endpoints')
-  | ('sourceNetworks' | 'previousHash' | 'previousUntil')
+  | ('sourceNetworks' | 'previousHash' | 'previousUntil' | 'deployments' | 'repositories')
 > &
   Limits
 
@@ -46,6 +46,14 @@ function toPrevious({ previousHash, previousUntil }: WatchedVirtualKey) {
   return previousHash && previousUntil
     ? { previousHash, previousUntilMs: String(previousUntil.getTime()) }
     : {}
+}
+
+/** Absent but for the few keys that are limited to some. */
+function toScopes({ deployments, repositories }: WatchedVirtualKey) {
+  return {
+    ...(deployments && { deployments: { names: deployments } }),
+    ...(repositories && { repositories: { names: repositories } }),
+  }
 }
 
 /** Identity's resources as the gateway gets them. */
@@ -102,6 +110,7 @@ export const toProto = {
       models: toSelection(virtualKey.models),
       endpoints: virtualKey.endpoints ?? [],
       sourceNetworks: virtualKey.sourceNetworks ?? [],
+      ...toScopes(virtualKey),
       ...toPrevious(virtualKey),
       ...toRates(virtualKey),
       ...toMoney(virtualKey),

@@ -112,6 +112,8 @@ function toKeyRights(virtualKey: VirtualKey): KeyRights {
     team: virtualKey.team ?? '',
     models: toModelSet(virtualKey.models),
     endpoints: virtualKey.endpoints ?? [],
+    deployments: virtualKey.deployments ? new Set(virtualKey.deployments) : undefined,
+    repositories: virtualKey.repositories ? new Set(virtualKey.repositories) : undefined,
     sources: virtualKey.sourceNetworks ? toSourceNetworks(virtualKey.sourceNetworks) : undefined,
   }
 }

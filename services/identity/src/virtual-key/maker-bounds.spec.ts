@@ -22,7 +22,14 @@ describe('threat 8: a key wider than its creator', () => {
     ['models', { models: [] }, [{}, { models: ['a'] }], [{ models: [] }]],
     ['endpoints', { endpoints: ['chat'] }, [{}, { endpoints: ['images'] }], [{ endpoints: ['chat'] }]],
     ['deployments', { deployments: ['d'] }, [{}, { deployments: ['e'] }], [{ deployments: [] }]],
-    ['repositories', { repositories: ['r'] }, [{}, { repositories: ['s'] }], [{ repositories: ['r'] }]],
+    [
+      'repositories',
+      { repositories: ['r'] },
+      [{}, { repositories: ['s'] }, { repositories: [] }],
+      [{ repositories: ['r'] }],
+    ],
+    ['deployments', { models: ['a'] }, [{ models: ['a'], deployments: ['d'] }], [{ models: ['a'] }]],
+    ['models', { models: ['a'] }, [{ models: [] }], [{ models: ['a'] }]],
     [
       'source_networks',
       { sourceNetworks: ['10.0.0.0/8'] },

@@ -1,6 +1,6 @@
 import { AppError } from '@weir/errors'
 import type { Caller } from '@weir/http'
-import { isWithinNetworks } from '@weir/rights'
+import { isWithinNetworks, limitsTargets, toModelSet } from '@weir/rights'
 import type { EntityManager } from 'typeorm'
 import { ancestry } from '../team/team-tree.js'
 import { VirtualKey } from './virtual-key.entity.js'
@@ -58,6 +58,9 @@ export function findExcess(maker: Bounds, made: Bounds, line: readonly string[])
   if (maker.workload !== null && made.workload !== maker.workload) return 'workload'
   if (maker.team !== null && made.team !== null && !line.includes(maker.team)) return 'team'
   for (const field of sets) if (!isWithin(made[field], maker[field])) return field
+  // An empty list of repositories is no list of none: such a key works outside of all of them.
+  if (maker.repositories?.length && !made.repositories?.length) return 'repositories'
+  if (areTargetsLimited(maker) && !areTargetsLimited(made)) return made.deployments ? 'deployments' : 'models'
   if (maker.sourceNetworks && !isWithinNetworks(made.sourceNetworks, maker.sourceNetworks)) {
     return 'source_networks'
   }
@@ -69,6 +72,9 @@ export function findExcess(maker: Bounds, made: Bounds, line: readonly string[])
   const isBudgeted = maker.maxBudgetNanoUsd !== null
   return isBudgeted && made.budgetDuration !== maker.budgetDuration ? 'budget_duration' : undefined
 }
+
+const areTargetsLimited = ({ models, deployments }: Bounds): boolean =>
+  limitsTargets({ models: toModelSet(models), deployments: deployments ? new Set(deployments) : undefined })
 
 /** Null, or `*`, is everything. */
 function isWithin(made: readonly string[] | null, maker: readonly string[] | null): boolean {

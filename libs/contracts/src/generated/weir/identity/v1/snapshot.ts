@@ -103,7 +103,21 @@ export interface VirtualKey {
     | RateLimits
     | undefined;
   /** What all its requests together may cost; absent: no limit. */
-  money?: MoneyLimit | undefined;
+  money?:
+    | MoneyLimit
+    | undefined;
+  /** Deployments that it may call; absent: all of its workspace. */
+  deployments?:
+    | NameSelection
+    | undefined;
+  /** Repositories that it may call, and nothing else if there are any; absent: all of its workspace. */
+  repositories?: NameSelection | undefined;
+}
+
+/** A set of deployments or repositories. */
+export interface NameSelection {
+  /** Their names; there may be none. */
+  names: string[];
 }
 
 /** A set of models by public name. */
@@ -636,6 +650,12 @@ export const VirtualKey: MessageFns<VirtualKey> = {
     if (message.money !== undefined) {
       MoneyLimit.encode(message.money, writer.uint32(138).fork()).join();
     }
+    if (message.deployments !== undefined) {
+      NameSelection.encode(message.deployments, writer.uint32(146).fork()).join();
+    }
+    if (message.repositories !== undefined) {
+      NameSelection.encode(message.repositories, writer.uint32(154).fork()).join();
+    }
     return writer;
   },
 
@@ -786,6 +806,68 @@ export const VirtualKey: MessageFns<VirtualKey> = {
             }
 
             message.money = MoneyLimit.decode(reader, reader.uint32());
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.deployments = NameSelection.decode(reader, reader.uint32());
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.repositories = NameSelection.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseNameSelection(): NameSelection {
+  return { names: [] };
+}
+
+export const NameSelection: MessageFns<NameSelection> = {
+  encode(message: NameSelection, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.names) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NameSelection {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNameSelection();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.names.push(reader.string());
             continue;
           }
         }
