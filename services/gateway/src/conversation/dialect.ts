@@ -80,6 +80,19 @@ export interface StreamTap {
   estimateOutputTokens(): number
 }
 
+/** How a dialect passes within itself: the provider speaks what the caller does, and nothing is translated. */
+export interface PassingDialect {
+  readonly name: DialectName
+  /** The request's body for the provider: its own name of the model, usage in every stream, and nothing else changed. */
+  toUpstreamBody(document: Document, naming: Naming): string
+  /** What a whole reply says was used; undefined: nothing, or what cannot be true. */
+  readReplyUsage(reply: unknown): Usage | undefined
+  /** Output tokens of a whole reply that does not say. */
+  estimateReplyTokens(reply: unknown): number
+  /** Reads a stream in passing. `request` is the caller's own document. */
+  tapStream(request: Document): StreamTap
+}
+
 /** The refusal of what a provider's dialect cannot carry, by the feature's name. */
 export function unsupported(model: string, feature: string): AppError {
   const reason = `its provider cannot carry ${feature}`

@@ -4,6 +4,7 @@ const mark = '__sig_'
 const makers: readonly DialectName[] = [
   'gemini',
   'anthropic-messages',
+  'openai-chat',
   'openai-responses',
   'bedrock-converse',
 ]
