@@ -48,7 +48,9 @@ export const asList = (value: unknown): unknown[] => (Array.isArray(value) ? (va
 
 /** The objects of a list; what else is in it is left out. */
 export function objectsOf(value: unknown): Document[] {
-  return asList(value).flatMap((item) => asObject(item) ?? [])
+  return asList(value)
+    .map(asObject)
+    .filter((item) => item !== undefined)
 }
 
 /** Undefined for what is no string. */
