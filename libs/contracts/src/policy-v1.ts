@@ -8,9 +8,14 @@ export {
 } from './generated/weir/policy/v1/evaluation.js'
 export {
   Budget,
+  BudgetScope,
   type BudgetServiceController,
   BudgetServiceControllerMethods,
   BudgetServiceService,
+  BudgetStatus,
+  EndedRun,
+  EndRunsRequest,
+  EndRunsResponse,
   ExchangeMoneyRequest,
   ExchangeMoneyResponse,
   Lease,
@@ -18,6 +23,8 @@ export {
   MoneyHold,
   MoneyHoldResult,
   MoneyWant,
+  ReadBudgetsRequest,
+  ReadBudgetsResponse,
   RemovedBudget,
   WatchBudgetsRequest,
   WatchBudgetsResponse,

@@ -40,7 +40,7 @@ export async function startGateway({
     },
     logger,
   )
-  const money = new Money(config, () => snapshots.identity.state.moneyLimits, logger)
+  const money = new Money(config, () => snapshots.identity.state.moneyLimits, journal.runs, logger)
   money.start()
   const admission = new AdmissionControl(new Rates(config, snapshots, logger), money)
   const addresses = new AddressPolicy(config.upstreamAllow)

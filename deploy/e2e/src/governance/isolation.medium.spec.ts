@@ -27,6 +27,7 @@ const shared: Record<string, string> = {
   'identity.openid_sign_in':
     'sign-ins under way, found only by the hash of their state, before anybody is known',
   'policy.gateway_run': 'which gateways are alive',
+  'policy.run_charge': 'how many attempts of a gateway are charged',
 }
 
 /** Tenant tables that no person changes: their changes are no entries of the audit trail. */

@@ -2,16 +2,17 @@ import { createGrpcClient, type GrpcClient, type InternalTrust, policyV1, Watche
 import { AppError } from '@weir/errors'
 import { counter, type Logger } from '@weir/observability'
 import { type Price, rate, UnratedUnit } from '@weir/rating'
-import { randomUUID } from 'node:crypto'
 import type { GatewayConfig } from '../config.js'
 import type { Usage } from '../inference/usage.js'
 import type { AttemptStart } from '../journal/attempt.js'
+import type { GatewayRuns } from '../journal/gateway-runs.js'
 import type { ChatDocument } from '../dialects/openai-chat/chat-completions.js'
 import { findPrice } from '../snapshot/catalog-state.js'
 import type { KnownKey, TeamLine } from '../snapshot/identity-state.js'
 import type { AdmittedRoute } from './admission.js'
 import { BudgetFile } from './budget-file.js'
 import { BudgetState } from './budget-state.js'
+import { EndedRuns } from './ended-runs.js'
 import { boundOf } from './money-bound.js'
 import { type Grant, MoneyExchange } from './money-exchange.js'
 import type { LeasedBudget } from './money-lease.js'
@@ -67,7 +68,8 @@ export class Money {
   private readonly exchange: MoneyExchange
   private readonly file: BudgetFile
   private readonly lines = new WeakMap<KnownKey, Line>()
-  private readonly gatewayRun = randomUUID()
+  private readonly gatewayRun: string
+  private readonly endedRuns: EndedRuns
   /** What the disk has. */
   private saved: { state: BudgetState | undefined; revision: number } = { state: undefined, revision: 0 }
 
@@ -75,8 +77,10 @@ export class Money {
     private readonly config: GatewayConfig & InternalTrust,
     /** Teams and keys, as `key/…`, of which identity says that they have a budget of their own. */
     private readonly ownBudgets: () => ReadonlySet<string>,
+    runs: GatewayRuns,
     private readonly logger: Logger,
   ) {
+    this.gatewayRun = runs.current
     this.client = createGrpcClient(policyV1.BudgetServiceService, config.policyGrpc, config)
     this.file = new BudgetFile(config.dataDir, (err) =>
       logger.error({ err }, 'The budgets cannot be kept on disk. Check the disk of WEIR_DATA_DIR.'),
@@ -86,6 +90,11 @@ export class Money {
       createState: () => new BudgetState(),
       open: (from) => this.client.watchBudgets(from),
       onApplied: (batch) => this.noteChanges(batch),
+      logger,
+    })
+    this.endedRuns = new EndedRuns({
+      runs,
+      endRuns: (request) => this.client.endRuns(request),
       logger,
     })
     this.exchange = new MoneyExchange({
@@ -105,6 +114,7 @@ export class Money {
       this.logger.error({ err: error }, 'The budgets on disk cannot be read; waiting for the policy service.')
     }
     this.watcher.start()
+    this.endedRuns.start()
   }
 
   /** What a request would lack now; undefined: nothing. */
@@ -113,6 +123,7 @@ export class Money {
   }
 
   async close(): Promise<void> {
+    this.endedRuns.close()
     await this.exchange.close()
     this.watcher.close()
     await this.file.close()
@@ -295,12 +306,12 @@ class MoneyHold implements Hold {
   }
 }
 
-/** What the ledger will say it cost: nothing where the price leaves out what was used. */
+/** What it cost; where the price leaves out a part of what was used, the rest. */
 function costOf(usage: Usage, price: Price): bigint {
   try {
     return rate(usage, price)
   } catch (error) {
-    if (error instanceof UnratedUnit) return 0n
+    if (error instanceof UnratedUnit) return error.ratedNanoUsd
     throw error
   }
 }

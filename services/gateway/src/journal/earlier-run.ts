@@ -16,10 +16,11 @@ export interface EarlierRun {
   lastSeq: number
 }
 
-/** Reads the whole log up to its end. */
+/** Reads the whole log up to its end. @param onStart is called with each start in it, in its order */
 export function readEarlierRun(
   folder: string,
   { acknowledged, end }: { acknowledged: number; end: number },
+  onStart: (start: LogRecord) => void,
 ): EarlierRun {
   const open = new Map<number, EarlierAttempt>()
   let waitingCount = 0
@@ -27,6 +28,7 @@ export function readEarlierRun(
   for (const record of readRecords(folder, 0, end)) {
     const { kind, seq } = record
     lastSeq = Math.max(lastSeq, seq)
+    if (kind === 'start') onStart(record)
     const attempt = open.get(seq)
     if (kind === 'start') open.set(seq, { ...attempt, seq, start: record })
     else if (kind === 'progress' && attempt) attempt.progress = record

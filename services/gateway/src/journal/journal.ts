@@ -14,6 +14,7 @@ import {
   toRequestSettled,
 } from './attempt.js'
 import { type EarlierAttempt, readEarlierRun } from './earlier-run.js'
+import { GatewayRuns } from './gateway-runs.js'
 import { PublishState } from './publish-state.js'
 import type { FromPublisher, PublisherOptions } from './publisher.worker.js'
 import { eventLine, progressLine, startLine } from './record.js'
@@ -72,6 +73,7 @@ const flushDuration = histogram(
  * flushing and publishing are the worker's.
  */
 export class Journal {
+  readonly runs: GatewayRuns
   private readonly folder: string
   private readonly state = new PublishState()
   private readonly worker: Worker
@@ -97,11 +99,12 @@ export class Journal {
   ) {
     this.folder = join(dataDir, journalFolder)
     mkdirSync(this.folder, { recursive: true, mode: 0o700 })
+    this.runs = new GatewayRuns(this.folder)
     this.segments = listSegments(this.folder).map((segment) => ({ ...segment, openCount: 0 }))
     const last = this.segments.at(-1)
     this.state.acknowledged = readAcknowledged(this.folder)
     this.state.end = last ? last.start + statSync(last.path).size : 0
-    const earlier = readEarlierRun(this.folder, this.state)
+    const earlier = readEarlierRun(this.folder, this.state, (start) => this.runs.noteEarlier(start))
     this.nextSeq = earlier.lastSeq + 1
     this.state.settled = earlier.waitingCount
     // Even if the disk has lost the end of the log in a power failure: what is new must not seem published.
@@ -144,6 +147,7 @@ export class Journal {
     entry.segment.openCount++
     this.add(startLine(entry.seq, start), (error) => {
       if (error) this.forget(entry)
+      else this.runs.note(entry.seq, start.gatewayRun)
       written(error)
     })
     return entry
@@ -190,6 +194,7 @@ export class Journal {
     this.flush()
     await this.tidy()
     closeSync(this.file)
+    this.runs.close()
   }
 
   /**
@@ -316,6 +321,13 @@ export class Journal {
     const kept = this.segments.findIndex(
       ({ openCount }, index) => openCount > 0 || (this.segments[index + 1]?.start ?? Infinity) > acknowledged,
     )
+    if (kept <= 0) return
+    try {
+      this.runs.save()
+    } catch (error) {
+      this.logger.warn({ err: error }, 'The journal’s disk refuses: files that are over stay.')
+      return
+    }
     await Promise.all(this.segments.splice(0, kept).map(({ path }) => this.takeAway(path)))
   }
 

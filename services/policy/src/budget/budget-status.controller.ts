@@ -1,10 +1,8 @@
 import { applyDecorators, Controller, Get, Param } from '@nestjs/common'
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger'
 import { ApiErrors, type Caller, CurrentCaller } from '@weir/http'
-import { DataSource } from 'typeorm'
-import type { BudgetScope } from './budget.entity.js'
-import { BudgetService } from './budget.service.js'
-import { BudgetStatusResponse, readStatus } from './budget-status.js'
+import { BudgetStatusResponse } from './budget-status.js'
+import { BudgetStatusService } from './budget-status.service.js'
 
 function StatusOf(path: string, what: string, operationId: string): MethodDecorator {
   return applyDecorators(
@@ -20,38 +18,30 @@ function StatusOf(path: string, what: string, operationId: string): MethodDecora
 @ApiTags('Budgets')
 @Controller('v1')
 export class BudgetStatusController {
-  constructor(
-    private readonly budgets: BudgetService,
-    private readonly dataSource: DataSource,
-  ) {}
+  constructor(private readonly statuses: BudgetStatusService) {}
 
   @StatusOf('organizations', 'an organization', 'getOrganizationBudget')
   getOfOrganization(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<BudgetStatusResponse> {
-    return this.read(caller, 'organization', id)
+    return this.statuses.read(caller, 'organization', id)
   }
 
   @StatusOf('teams', 'a team', 'getTeamBudget')
   getOfTeam(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<BudgetStatusResponse> {
-    return this.read(caller, 'team', id)
+    return this.statuses.read(caller, 'team', id)
   }
 
   @StatusOf('workspaces', 'a workspace', 'getWorkspaceBudget')
   getOfWorkspace(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<BudgetStatusResponse> {
-    return this.read(caller, 'workspace', id)
+    return this.statuses.read(caller, 'workspace', id)
   }
 
   @StatusOf('workloads', 'a workload', 'getWorkloadBudget')
   getOfWorkload(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<BudgetStatusResponse> {
-    return this.read(caller, 'workload', id)
+    return this.statuses.read(caller, 'workload', id)
   }
 
   @StatusOf('keys', 'a virtual key', 'getKeyBudget')
   getOfKey(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<BudgetStatusResponse> {
-    return this.read(caller, 'key', id)
-  }
-
-  private async read(caller: Caller, scope: BudgetScope, id: string): Promise<BudgetStatusResponse> {
-    const budgets = await this.budgets.listOf(caller, scope, id)
-    return readStatus(this.dataSource.manager, budgets)
+    return this.statuses.read(caller, 'key', id)
   }
 }

@@ -1,9 +1,10 @@
 import { ApiProperty } from '@nestjs/swagger'
+import type { policyV1 } from '@weir/contracts'
 import { formatDollars } from '@weir/http'
 import type { EntityManager } from 'typeorm'
 import type { Budget } from './budget.entity.js'
 import { LockedPeriods, spanOf } from './budget-state.store.js'
-import { outstanding } from './money-rules.js'
+import { type Figures, figuresOf } from './money-rules.js'
 import type { Period } from './period.js'
 
 /** After which what a silent gateway holds counts as spent: it may have spent all of it. */
@@ -62,10 +63,15 @@ export class BudgetStatusResponse extends BudgetFigures {
   budgets: BudgetPart[]
 }
 
-const positive = (amount: bigint): bigint => (amount > 0n ? amount : 0n)
+/** A budget with its figures at one moment. */
+export interface Standing extends Figures {
+  budget: Budget
+  /** Milliseconds since 1970; undefined: never. */
+  endMs: number | undefined
+}
 
-/** How budgets stand now. @param budgets of one scope, at least one */
-export async function readStatus(manager: EntityManager, budgets: Budget[]): Promise<BudgetStatusResponse> {
+/** How budgets stand now, each in its running period. */
+export async function readStandings(manager: EntityManager, budgets: Budget[]): Promise<Standing[]> {
   const now = Date.now()
   const spans = budgets.map((budget) => spanOf(budget, now))
   const wanted = budgets.map((budget, index) => ({ budget, startMs: spans[index]?.startMs ?? 0 }))
@@ -74,29 +80,50 @@ export async function readStatus(manager: EntityManager, budgets: Budget[]): Pro
     `SELECT id FROM gateway_run WHERE renewed_at < now() - interval '${leaseExpiryMs} ms'`,
   )
   const isSilent = new Set(silent.map(({ id }) => id))
-  const parts = wanted.map(({ budget, startMs }, index) => {
-    const { state } = periods.get(budget.id, startMs)
-    let [held, estimated] = [0n, 0n]
-    for (const [gateway, lease] of state.leases) {
-      if (isSilent.has(gateway)) estimated += outstanding(lease)
-      else held += outstanding(lease)
-    }
-    const left = positive(state.limit - state.spent - held - estimated)
-    const end = spans[index]?.endMs
-    return {
-      left,
-      part: {
-        ...{ id: budget.id, period: budget.period, hard: budget.hard },
-        limit: formatDollars(state.limit),
-        spent: formatDollars(state.spent),
-        held: formatDollars(held),
-        estimated: formatDollars(estimated),
-        left: formatDollars(left),
-        resets_at: end === undefined ? null : new Date(end).toISOString(),
-      },
-    }
-  })
+  return wanted.map(({ budget, startMs }, index) => ({
+    ...figuresOf(periods.get(budget.id, startMs).state, (gateway) => isSilent.has(gateway)),
+    budget,
+    endMs: spans[index]?.endMs,
+  }))
+}
+
+/** @param standings of one scope, at least one */
+export function toStatusResponse(standings: Standing[]): BudgetStatusResponse {
+  const parts = standings.map((standing) => ({ left: standing.left, part: toPart(standing) }))
   const [tightest] = parts.toSorted((a, b) => (a.left < b.left ? -1 : a.left > b.left ? 1 : 0))
   const { id: _id, period: _period, hard: _hard, ...figures } = tightest?.part as BudgetPart
   return { ...figures, budgets: parts.map(({ part }) => part) }
+}
+
+function toPart({ budget, limit, spent, held, estimated, left, endMs }: Standing): BudgetPart {
+  return {
+    ...{ id: budget.id, period: budget.period, hard: budget.hard },
+    limit: formatDollars(limit),
+    spent: formatDollars(spent),
+    held: formatDollars(held),
+    estimated: formatDollars(estimated),
+    left: formatDollars(left),
+    resets_at: endMs === undefined ? null : new Date(endMs).toISOString(),
+  }
+}
+
+export function toProto({
+  budget,
+  limit,
+  spent,
+  held,
+  estimated,
+  left,
+  endMs,
+}: Standing): policyV1.BudgetStatus {
+  const { id, scope, scopeId, hard, period } = budget
+  return {
+    ...{ id, of: { scope, scopeId }, hard, period },
+    limitNanoUsd: String(limit),
+    spentNanoUsd: String(spent),
+    heldNanoUsd: String(held),
+    estimatedNanoUsd: String(estimated),
+    leftNanoUsd: String(left),
+    resetsAtMs: String(endMs ?? 0),
+  }
 }

@@ -122,6 +122,58 @@ describe('budgets', () => {
     ])
   })
 
+  it('threat 22: get back what a gateway that died had free, once all that it began is charged', async () => {
+    const team = newTeam()
+    const { id } = await policy.createBudget({ scope: { team }, amount: '100' })
+    const run = `run-${team}`
+    const asked = {
+      holds: [hold([id], 2), hold([id], 2)],
+      wants: [{ budget: id, amountNanoUsd: usd(50) }],
+    }
+    await policy.exchange(run, asked)
+    expect(await policy.status(`teams/${team}`)).toMatchObject({ held: '7', left: '93' })
+    const end = async (attempts: number) =>
+      (await policy.money.endRuns({ runs: [{ gateway: run, attempts: String(attempts) }] })).closed
+    expect(await end(2)).toEqual([])
+    // It is granted nothing more, even if what it had asked for arrives only now.
+    await expect(policy.exchange(run, asked)).rejects.toThrow('A newer run of this gateway')
+    await policy.sql.query(`UPDATE gateway_run SET renewed_at = now() - interval '121 s' WHERE id = $1`, [
+      run,
+    ])
+    expect(await policy.status(`teams/${team}`)).toMatchObject({ held: '0', estimated: '7', left: '93' })
+    const settled = { teamPath: team, gatewayRun: run, budgets: id }
+    await policy.publish([ratedEvent({ ...settled, cost: '1.500000000' })])
+    await waitFor(async () => (await policy.status(`teams/${team}`)).spent === '1.5')
+    expect(await end(2)).toEqual([])
+    expect(await policy.status(`teams/${team}`)).toMatchObject({ estimated: '5.5', left: '93' })
+    const orphan = ratedEvent({ ...settled, cost: '0.250000000', openHoldNanoUsd: usd(2) })
+    await policy.publish([orphan, orphan])
+    await waitFor(async () => (await policy.status(`teams/${team}`)).spent === '1.75')
+    expect(await end(2)).toEqual([run])
+    expect(await end(2)).toEqual([run])
+    expect(await policy.status(`teams/${team}`)).toMatchObject({ held: '0', estimated: '0', left: '98.25' })
+  })
+
+  it('are told of to another service, by what they are of', async () => {
+    const [team, workspace] = [newTeam(), `ws_${++count}`]
+    policy.identity.setWorkspace(workspace)
+    const budget = await policy.createBudget({ scope: { workspace }, amount: '3' })
+    const other = await policy.createBudget({ scope: { team }, amount: '10', hard: false })
+    await policy.exchange('run-x', { holds: [hold([budget.id], 1)] })
+    const scopes = [
+      { scope: 'team', scopeId: team },
+      { scope: 'workspace', scopeId: workspace },
+      { scope: 'key', scopeId: 'key_none' },
+    ]
+    const read = async (organization: string) =>
+      (await policy.money.readBudgets({ organization, scopes })).budgets
+    const [first, second] = await read('org_default')
+    expect(first).toMatchObject({ id: other.id, hard: false, limitNanoUsd: usd(10), leftNanoUsd: usd(10) })
+    expect(second).toMatchObject({ id: budget.id, heldNanoUsd: usd(1), leftNanoUsd: usd(2) })
+    expect(Number(second?.resetsAtMs)).toBeGreaterThan(Date.now())
+    expect(await read('org_other')).toEqual([])
+  })
+
   it('grant less than was asked for where they lower output', async () => {
     const team = newTeam()
     const { id } = await policy.createBudget({ scope: { team }, amount: '1', lowers_output: true })

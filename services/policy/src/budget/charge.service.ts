@@ -71,6 +71,7 @@ export class ChargeService {
     const added = await this.dataSource.transaction(async (manager) => {
       await manager.query(`SELECT pg_advisory_xact_lock_shared(${chargingLock})`)
       const added = await insertNew(manager, charges)
+      await countRuns(manager, added)
       await this.apply(manager, added)
       for (const batch of batches.toSorted((a, b) => a.partition - b.partition)) {
         await savePosition(manager, policyGroup, { topic: usageRated.topic, ...batch })
@@ -116,6 +117,20 @@ async function insertNew(manager: EntityManager, charges: Charge[]): Promise<Cha
   const rows = await manager.query<{ event_id: string }[]>(insertCharges, toArrays(columns, distinct))
   const newIds = new Set(rows.map((row) => row.event_id))
   return distinct.filter(({ eventId }) => newIds.has(eventId))
+}
+
+/** How many attempts of each gateway run are charged, of those that money was held for: by it a run ends. */
+async function countRuns(manager: EntityManager, charges: Charge[]): Promise<void> {
+  const counts = new Map<string, number>()
+  for (const { gatewayRun } of charges) counts.set(gatewayRun, (counts.get(gatewayRun) ?? 0) + 1)
+  counts.delete('')
+  if (counts.size === 0) return
+  const runs = [...counts].sort(([a], [b]) => (a < b ? -1 : 1))
+  await manager.query(
+    `INSERT INTO run_charge (gateway_run, attempts) SELECT * FROM unnest($1::text[], $2::bigint[])
+     ON CONFLICT (gateway_run) DO UPDATE SET attempts = run_charge.attempts + EXCLUDED.attempts`,
+    [runs.map(([run]) => run), runs.map(([, count]) => count)],
+  )
 }
 
 async function findBudgets(manager: EntityManager, charges: Charge[]): Promise<string[]> {

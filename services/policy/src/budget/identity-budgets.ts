@@ -75,6 +75,10 @@ export class IdentityBudgets implements ScopeDirectory {
     }
   }
 
+  isWithin(scope: BudgetScope, id: string, workspaces: readonly string[]): boolean {
+    return this.watcher.state.isWithin(scope, id, workspaces)
+  }
+
   private note(): void {
     const { state } = this.watcher
     // A whole state says nothing of the limits that were removed before it.

@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   charge,
+  endRun,
+  figuresOf,
   grantAhead,
   grantHold,
   heldOf,
@@ -18,7 +20,7 @@ const gatewayCount = 3
 
 /** A call under way, or over and not yet rated. */
 interface Call {
-  gateway: string
+  run: Run
   /** The periods that it began in, each with its gateway's lease. */
   parts: { period: Period; lease: Known }[]
   held: bigint
@@ -26,6 +28,21 @@ interface Call {
   cost: bigint | undefined
   /** Its gateway died before it was over: its event says what was held. */
   isOrphan: boolean
+}
+
+/** A gateway from its start to its death. */
+interface Run {
+  name: string
+  leases: Known[]
+  /** Attempts in its journal. */
+  begun: number
+  /** Attempts that are charged. */
+  charged: number
+  isDead: boolean
+  /** Taken for dead: not heard of for 120 s. */
+  isSilent: boolean
+  /** Its successor has said that it is over. */
+  isEnded: boolean
 }
 
 /** What a gateway knows of its lease of one budget. */
@@ -56,9 +73,9 @@ class World {
   private periods = Array.from({ length: levels }, () => newPeriod(1_000n))
   /** Periods that are over too: what began in one counts there, whenever it ends. */
   private readonly all = [...this.periods]
-  private readonly gateways = new Map<string, Known[]>()
-  private names: string[] = []
-  private runs = 0
+  /** All that ever ran; the last ones are alive. */
+  private readonly runs: Run[] = []
+  private readonly alive: Run[] = []
   /** The model: calls whose cost the ledger does not have yet. */
   private readonly open: Call[] = []
 
@@ -67,49 +84,53 @@ class World {
   }
 
   private boot(index: number): void {
-    const name = `run-${this.runs++}`
-    this.names[index] = name
-    this.gateways.set(name, Array.from({ length: levels }, newKnown))
+    const run: Run = {
+      ...{ name: `run-${this.runs.length}`, leases: Array.from({ length: levels }, newKnown) },
+      ...{ begun: 0, charged: 0, isDead: false, isSilent: false, isEnded: false },
+    }
+    this.runs.push(run)
+    this.alive[index] = run
   }
 
-  private nameOf = (index: number): string => this.names[index] as string
-  private known = (name: string, level: number): Known => this.gateways.get(name)?.[level] as Known
+  private runOf = (index: number): Run => this.alive[index] as Run
+  private known = ({ leases }: Run, level: number): Known => leases[level] as Known
   private period = (level: number): Period => this.periods[level] as Period
   private state = (level: number): PeriodState => this.period(level).state
 
   /** A hold from leases, else one that is asked for. The answer may be lost. */
   hold(gateway: number, chosen: number[], amount: bigint, isLost: boolean): void {
-    const name = this.nameOf(gateway)
-    const leases = chosen.map((level) => this.known(name, level))
+    const run = this.runOf(gateway)
+    const leases = chosen.map((level) => this.known(run, level))
     if (leases.some(({ granted, returned, taken }) => granted - returned - taken < amount)) {
       const parts = chosen.map((level) => ({ state: this.state(level), least: amount }))
       const fits = chosen.every((level) => leftOf(this.state(level)) >= amount)
-      const result = grantHold(parts, name, amount)
+      const result = grantHold(parts, run.name, amount)
       // All levels or none, and only for want of money.
       expect('granted' in result).toBe(fits)
       if (isLost || 'refusedBy' in result) return
-      this.hear(name, chosen)
+      this.hear(run, chosen)
     }
     for (const lease of leases) lease.taken += amount
-    const parts = chosen.map((level) => ({ period: this.period(level), lease: this.known(name, level) }))
-    this.open.push({ gateway: name, parts, held: amount, cost: undefined, isOrphan: false })
+    const parts = chosen.map((level) => ({ period: this.period(level), lease: this.known(run, level) }))
+    run.begun++
+    this.open.push({ run, parts, held: amount, cost: undefined, isOrphan: false })
   }
 
   lease(gateway: number, level: number, want: bigint, isLost: boolean): void {
-    const name = this.nameOf(gateway)
-    grantAhead(this.state(level), name, want)
-    if (!isLost) this.hear(name, [level])
+    const run = this.runOf(gateway)
+    grantAhead(this.state(level), run.name, want)
+    if (!isLost) this.hear(run, [level])
   }
 
   /** What a gateway gives back is heard never, once, or twice. */
   giveBack(gateway: number, level: number, times: number): void {
-    const name = this.nameOf(gateway)
-    const lease = this.known(name, level)
+    const run = this.runOf(gateway)
+    const lease = this.known(run, level)
     const before = lease.returned
     lease.returned += lease.granted - lease.returned - lease.taken
-    for (let time = 0; time < times; time++) takeBack(this.state(level), name, lease.returned)
+    for (let time = 0; time < times; time++) takeBack(this.state(level), run.name, lease.returned)
     // An older word that comes late changes nothing.
-    if (times > 1) takeBack(this.state(level), name, before)
+    if (times > 1) takeBack(this.state(level), run.name, before)
   }
 
   /** @param share of what was held, in hundredths; 0 voids it */
@@ -129,19 +150,48 @@ class World {
     if (!call || call.cost === undefined) return
     this.open.splice(this.open.indexOf(call), 1)
     const relief = call.isOrphan ? call.held : call.cost
+    call.run.charged++
     for (const { period } of call.parts) {
-      charge(period.state, call.cost, { gateway: call.gateway, relief })
+      charge(period.state, call.cost, { gateway: call.run.name, relief })
       period.ledger += call.cost
     }
   }
 
   /** A gateway dies, and another run begins; the journal tells of its calls later. */
   crash(gateway: number): void {
-    const name = this.nameOf(gateway)
+    const run = this.runOf(gateway)
+    run.isDead = true
     for (const call of this.open) {
-      if (call.gateway === name && call.cost === undefined) call.isOrphan = true
+      if (call.run === run && call.cost === undefined) call.isOrphan = true
     }
     this.boot(gateway)
+  }
+
+  /** What a gateway has asked for in its last moment arrives when it is dead, or when it was taken over. */
+  askLate(which: number, level: number, amount: bigint): void {
+    const run = this.dead(which)
+    if (run && !run.isEnded) grantAhead(this.state(level), run.name, amount)
+  }
+
+  /** 120 s without a word of a dead gateway: the lease expires into an estimate. */
+  expire(which: number): void {
+    const run = this.dead(which)
+    if (run) run.isSilent = true
+  }
+
+  /** Its successor says how many attempts it had begun. @returns whether it is closed */
+  endRun(which: number): boolean {
+    const run = this.dead(which)
+    if (!run) return false
+    run.isEnded = true
+    if (run.charged < run.begun) return false
+    for (const { state } of this.all) endRun(state, run.name)
+    return true
+  }
+
+  private dead(which: number): Run | undefined {
+    const dead = this.runs.filter(({ isDead }) => isDead)
+    return dead[which % (dead.length || 1)]
   }
 
   limit(level: number, limit: bigint): void {
@@ -155,7 +205,7 @@ class World {
     const period = newPeriod(this.state(level).limit)
     this.periods[level] = period
     this.all.push(period)
-    for (const known of this.gateways.values()) known[level] = newKnown()
+    for (const { leases } of this.runs) leases[level] = newKnown()
   }
 
   check(): void {
@@ -168,32 +218,47 @@ class World {
       // What was spent is the ledger's sum, and what is held covers all that may still come.
       expect(state.spent).toBe(ledger)
       expect(heldOf(state) >= worst).toBe(true)
+      this.checkFigures(state, ofPeriod)
     }
   }
 
-  /** All is over and heard of: nothing leaks but what dead gateways had free. */
+  /** An estimate is never below what may still come of the gateways that it stands for. */
+  private checkFigures(state: PeriodState, open: Call[]): void {
+    const silent = new Set(this.runs.filter(({ isSilent }) => isSilent).map(({ name }) => name))
+    const { held, estimated, left, limit, spent } = figuresOf(state, (name) => silent.has(name))
+    expect(held + estimated).toBe(heldOf(state))
+    expect(left).toBe(limit > spent + held + estimated ? limit - spent - held - estimated : 0n)
+    const ofSilent = open.filter(({ run }) => run.isSilent)
+    expect(estimated >= ofSilent.reduce((sum, call) => sum + (call.cost ?? call.held), 0n)).toBe(true)
+  }
+
+  /** All is over and heard of: nothing is held, and every budget can be used up. */
   end(): void {
     while (this.open.some(({ cost }) => cost === undefined)) this.settle(0, 50n)
     for (let gateway = 0; gateway < gatewayCount; gateway++) {
       for (let level = 0; level < levels; level++) {
-        this.hear(this.nameOf(gateway), [level])
+        this.hear(this.runOf(gateway), [level])
         this.giveBack(gateway, level, 1)
       }
     }
+    // Events of the dead come after everything else; before the last one none of them is closed.
+    this.open.sort((a, b) => Number(a.run.isDead) - Number(b.run.isDead))
     while (this.open.length > 0) this.rate(0)
     this.check()
-    const alive = new Set(this.names)
-    for (const { state } of this.periods) {
-      for (const [gateway, lease] of state.leases) {
-        if (alive.has(gateway)) expect(lease.granted - lease.returned - lease.rated).toBe(0n)
-      }
+    const deadCount = this.runs.length - gatewayCount
+    for (let which = 0; which < deadCount; which++) expect(this.endRun(which)).toBe(true)
+    this.check()
+    for (const { state, ledger } of this.periods) {
+      expect(heldOf(state)).toBe(0n)
+      const left = state.limit - ledger
+      if (left > 0n) expect(grantHold([{ state, least: left }], 'last', left)).toEqual({ granted: left })
     }
   }
 
-  private hear(name: string, chosen: number[]): void {
+  private hear(run: Run, chosen: number[]): void {
     for (const level of chosen) {
-      const lease = this.known(name, level)
-      const granted = this.state(level).leases.get(name)?.granted ?? 0n
+      const lease = this.known(run, level)
+      const granted = this.state(level).leases.get(run.name)?.granted ?? 0n
       if (granted > lease.granted) lease.granted = granted
     }
   }
@@ -257,6 +322,30 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     ),
   },
   {
+    weight: 1,
+    arbitrary: fc.tuple(which, level, amount).map(
+      ([i, l, a]): Step =>
+        (w) =>
+          w.askLate(i, l, a),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: which.map(
+      (i): Step =>
+        (w) =>
+          w.expire(i),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: which.map(
+      (i): Step =>
+        (w) =>
+          void w.endRun(i),
+    ),
+  },
+  {
     weight: 2,
     arbitrary: fc.tuple(level, fc.bigInt({ min: 0n, max: 2_000n })).map(
       ([l, a]): Step =>
@@ -275,7 +364,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
 )
 
 describe('the rules of money', () => {
-  it('threat 21, 22: in 10,000 histories of three gateways nothing is overspent and nothing leaks', () => {
+  it('threat 21, 22: in 10,000 histories of three gateways that crash and come back nothing is overspent and nothing leaks', () => {
     fc.assert(
       fc.property(fc.array(anyStep, { minLength: 1, maxLength: 60 }), (steps) => {
         const world = new World()
@@ -316,6 +405,21 @@ describe('the rules of money', () => {
     expect(grantAhead(newState(31n), 'run', 1_000n)).toBe(0n)
     expect([isExact(319n, 10n), isExact(320n, 10n)]).toEqual([true, false])
     expect([isAmple(639n, 10n), isAmple(640n, 10n)]).toEqual([false, true])
+  })
+
+  it('keep what a dead gateway may have spent until each of its attempts is charged, then give it back', () => {
+    const world = new World()
+    world.lease(0, 0, 400n, false)
+    world.hold(0, [0], 20n, false)
+    world.hold(0, [0], 300n, true)
+    world.crash(0)
+    expect(world.endRun(0)).toBe(false)
+    world.settle(0, 50n)
+    expect(world.endRun(0)).toBe(false)
+    world.rate(0)
+    expect(world.endRun(0)).toBe(true)
+    world.askLate(0, 0, 400n)
+    world.end()
   })
 
   it('tell of each threshold once', () => {

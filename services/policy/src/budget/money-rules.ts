@@ -41,6 +41,28 @@ export function heldOf({ leases }: PeriodState): bigint {
 /** What may be granted; below zero when the limit was lowered or a bill was larger than its bound. */
 export const leftOf = (state: PeriodState): bigint => state.limit - state.spent - heldOf(state)
 
+/** How a period stands, nano-dollars. */
+export interface Figures {
+  limit: bigint
+  spent: bigint
+  held: bigint
+  /** What is held by gateways that are not heard of: it counts as spent, since they may have spent it. */
+  estimated: bigint
+  /** Never below zero. */
+  left: bigint
+}
+
+/** How a period stands. @param isSilent whether a gateway was not heard of for so long that it is taken for dead */
+export function figuresOf(state: PeriodState, isSilent: (gateway: string) => boolean): Figures {
+  const { limit, spent } = state
+  let [held, estimated] = [0n, 0n]
+  for (const [gateway, lease] of state.leases) {
+    if (isSilent(gateway)) estimated += outstanding(lease)
+    else held += outstanding(lease)
+  }
+  return { limit, spent, held, estimated, left: larger(0n, limit - spent - held - estimated) }
+}
+
 /** Whether what is left is so little that single holds alone are granted. */
 export const isExact = (left: bigint, hold: bigint): boolean => left < hold * aheadShare
 
@@ -91,6 +113,14 @@ export function grantAhead(state: PeriodState, gateway: string, want: bigint): b
 export function takeBack(state: PeriodState, gateway: string, returned: bigint): void {
   const lease = state.leases.get(gateway)
   if (lease) lease.returned = larger(lease.returned, smaller(returned, lease.granted))
+}
+
+/**
+ * A gateway's run is over, and each of its attempts is charged: nothing can come of its lease any more.
+ * Before that the lease is all that keeps what it may have spent.
+ */
+export function endRun(state: PeriodState, gateway: string): void {
+  state.leases.delete(gateway)
 }
 
 /**

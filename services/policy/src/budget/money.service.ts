@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common'
 import { asService } from '@weir/audit'
 import type { policyV1 } from '@weir/contracts'
 import { type Change, ChangeLog } from '@weir/database'
+import { AppError } from '@weir/errors'
 import type { EntityManager } from 'typeorm'
 import type { Budget } from './budget.entity.js'
 import { lockBudgets, type LockedPeriod, LockedPeriods, spanOf } from './budget-state.store.js'
@@ -30,13 +31,18 @@ export class MoneyService {
   }
 }
 
+/** Its row stays locked: whoever ends the run either sees what it is granted here, or was before it. */
 async function renew(manager: EntityManager, gatewayRun: string): Promise<void> {
-  await manager.query(
+  const [run] = await manager.query<{ isEnded: boolean }[]>(
     `INSERT INTO gateway_run (id, renewed_at) VALUES ($1, now())
-     ON CONFLICT (id) DO UPDATE SET renewed_at = now()`,
+     ON CONFLICT (id) DO UPDATE SET renewed_at = now() RETURNING ended_at IS NOT NULL AS "isEnded"`,
     [gatewayRun],
   )
+  if (run?.isEnded) throw AppError.of('service_unavailable', { reason: runIsOver })
 }
+
+const runIsOver =
+  'A newer run of this gateway has taken over its data folder. Two gateways cannot share one WEIR_DATA_DIR: stop one of them.'
 
 class Exchange {
   private readonly nowMs = Date.now()

@@ -63,9 +63,25 @@ function startOfDay(timeZone: string, localDayMs: number): number {
  */
 export function periodAt(period: Period, timeZone: string, atMs: number, onceFromMs: number): PeriodSpan {
   if (period === 'once') return { startMs: onceFromMs, endMs: undefined }
+  const key = `${period} ${timeZone}`
+  const known = found.get(key)
+  if (known && known.startMs <= atMs && atMs < known.endMs) return known
+  const span = findPeriod(period, timeZone, atMs)
+  found.set(key, span)
+  return span
+}
+
+/** The last one of each kind: to find one takes hundreds of looks at a calendar, and every charge asks. */
+const found = new Map<string, { startMs: number; endMs: number }>()
+
+function findPeriod(
+  period: Exclude<Period, 'once'>,
+  timeZone: string,
+  atMs: number,
+): { startMs: number; endMs: number } {
   const local = new Date(localMs(timeZone, atMs))
   const [year, month, day] = [local.getUTCFullYear(), local.getUTCMonth(), local.getUTCDate()]
-  const span = (from: number, to: number): PeriodSpan => ({
+  const span = (from: number, to: number) => ({
     startMs: startOfDay(timeZone, from),
     endMs: startOfDay(timeZone, to),
   })

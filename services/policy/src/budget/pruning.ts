@@ -19,6 +19,9 @@ const statements = [
   `DELETE FROM budget_period USING budget b WHERE b.id = budget_period.budget AND b.period <> 'once' AND start_ms < $1`,
   `DELETE FROM gateway_run WHERE renewed_at < to_timestamp($1::double precision / 1000)
      AND NOT EXISTS (SELECT FROM lease WHERE gateway_run = gateway_run.id)`,
+  // Of runs that are forgotten, however long ago.
+  `DELETE FROM run_charge WHERE $1::bigint IS NOT NULL
+     AND NOT EXISTS (SELECT FROM gateway_run WHERE id = run_charge.gateway_run)`,
 ]
 
 /** Deletes now and then what nobody will ask for any more. */

@@ -141,6 +141,70 @@ export interface MoneyHoldResult {
   resetsAtMs: string;
 }
 
+/** Runs of a gateway that are over. */
+export interface EndRunsRequest {
+  runs: EndedRun[];
+}
+
+/** A run that its successor has found in the data folder. */
+export interface EndedRun {
+  /** The run: what ExchangeMoneyRequest calls gateway. */
+  gateway: string;
+  /** Attempts that money was held for and that are in its journal. Each has its event, sooner or later. */
+  attempts: string;
+}
+
+/** Which of them are closed. */
+export interface EndRunsResponse {
+  /** Runs of which everything is charged and nothing is held. */
+  closed: string[];
+}
+
+/** Whose budgets to read. */
+export interface ReadBudgetsRequest {
+  /** Organization id. */
+  organization: string;
+  scopes: BudgetScope[];
+}
+
+/** What a budget can be of. */
+export interface BudgetScope {
+  /** organization, team, workspace, workload, key. */
+  scope: string;
+  /** Its id. */
+  scopeId: string;
+}
+
+/** In the order of the scopes. */
+export interface ReadBudgetsResponse {
+  budgets: BudgetStatus[];
+}
+
+/** How a budget stands. Amounts are nano-dollars, as whole numbers of any length. */
+export interface BudgetStatus {
+  /** budget_… */
+  id: string;
+  of:
+    | BudgetScope
+    | undefined;
+  /** Refuses what does not fit; a soft one only tells. */
+  hard: boolean;
+  /** daily, weekly, monthly, once. */
+  period: string;
+  /** What may be spent in the period. */
+  limitNanoUsd: string;
+  /** What was spent in it: the sum of what the ledger has. */
+  spentNanoUsd: string;
+  /** Set aside for calls under way, or leased to gateways. */
+  heldNanoUsd: string;
+  /** Held by gateways that were not heard of for 120 s. */
+  estimatedNanoUsd: string;
+  /** What is left. */
+  leftNanoUsd: string;
+  /** End of the period, milliseconds since 1970; "0": never. */
+  resetsAtMs: string;
+}
+
 export const WEIR_POLICY_V1_PACKAGE_NAME = "weir.policy.v1";
 
 function createBaseWatchBudgetsRequest(): WatchBudgetsRequest {
@@ -982,6 +1046,471 @@ export const MoneyHoldResult: MessageFns<MoneyHoldResult> = {
   },
 };
 
+function createBaseEndRunsRequest(): EndRunsRequest {
+  return { runs: [] };
+}
+
+export const EndRunsRequest: MessageFns<EndRunsRequest> = {
+  encode(message: EndRunsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.runs) {
+      EndedRun.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndRunsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndRunsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runs.push(EndedRun.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseEndedRun(): EndedRun {
+  return { gateway: "", attempts: "0" };
+}
+
+export const EndedRun: MessageFns<EndedRun> = {
+  encode(message: EndedRun, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.gateway !== "") {
+      writer.uint32(10).string(message.gateway);
+    }
+    if (message.attempts !== "0") {
+      writer.uint32(16).uint64(message.attempts);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndedRun {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndedRun();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.gateway = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.attempts = reader.uint64().toString();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseEndRunsResponse(): EndRunsResponse {
+  return { closed: [] };
+}
+
+export const EndRunsResponse: MessageFns<EndRunsResponse> = {
+  encode(message: EndRunsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.closed) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndRunsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndRunsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.closed.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReadBudgetsRequest(): ReadBudgetsRequest {
+  return { organization: "", scopes: [] };
+}
+
+export const ReadBudgetsRequest: MessageFns<ReadBudgetsRequest> = {
+  encode(message: ReadBudgetsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.organization !== "") {
+      writer.uint32(10).string(message.organization);
+    }
+    for (const v of message.scopes) {
+      BudgetScope.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadBudgetsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadBudgetsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.organization = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.scopes.push(BudgetScope.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseBudgetScope(): BudgetScope {
+  return { scope: "", scopeId: "" };
+}
+
+export const BudgetScope: MessageFns<BudgetScope> = {
+  encode(message: BudgetScope, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.scope !== "") {
+      writer.uint32(10).string(message.scope);
+    }
+    if (message.scopeId !== "") {
+      writer.uint32(18).string(message.scopeId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BudgetScope {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBudgetScope();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.scope = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.scopeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReadBudgetsResponse(): ReadBudgetsResponse {
+  return { budgets: [] };
+}
+
+export const ReadBudgetsResponse: MessageFns<ReadBudgetsResponse> = {
+  encode(message: ReadBudgetsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.budgets) {
+      BudgetStatus.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadBudgetsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadBudgetsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.budgets.push(BudgetStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseBudgetStatus(): BudgetStatus {
+  return {
+    id: "",
+    of: undefined,
+    hard: false,
+    period: "",
+    limitNanoUsd: "",
+    spentNanoUsd: "",
+    heldNanoUsd: "",
+    estimatedNanoUsd: "",
+    leftNanoUsd: "",
+    resetsAtMs: "0",
+  };
+}
+
+export const BudgetStatus: MessageFns<BudgetStatus> = {
+  encode(message: BudgetStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.of !== undefined) {
+      BudgetScope.encode(message.of, writer.uint32(18).fork()).join();
+    }
+    if (message.hard !== false) {
+      writer.uint32(24).bool(message.hard);
+    }
+    if (message.period !== "") {
+      writer.uint32(34).string(message.period);
+    }
+    if (message.limitNanoUsd !== "") {
+      writer.uint32(42).string(message.limitNanoUsd);
+    }
+    if (message.spentNanoUsd !== "") {
+      writer.uint32(50).string(message.spentNanoUsd);
+    }
+    if (message.heldNanoUsd !== "") {
+      writer.uint32(58).string(message.heldNanoUsd);
+    }
+    if (message.estimatedNanoUsd !== "") {
+      writer.uint32(66).string(message.estimatedNanoUsd);
+    }
+    if (message.leftNanoUsd !== "") {
+      writer.uint32(74).string(message.leftNanoUsd);
+    }
+    if (message.resetsAtMs !== "0") {
+      writer.uint32(80).int64(message.resetsAtMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BudgetStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBudgetStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.of = BudgetScope.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hard = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.period = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.limitNanoUsd = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.spentNanoUsd = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.heldNanoUsd = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.estimatedNanoUsd = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.leftNanoUsd = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.resetsAtMs = reader.int64().toString();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /** Money that may be spent, and what is set aside for calls that are under way. */
 
 export interface BudgetServiceClient {
@@ -1001,6 +1530,24 @@ export interface BudgetServiceClient {
    */
 
   exchangeMoney(request: ExchangeMoneyRequest, metadata?: Metadata): Observable<ExchangeMoneyResponse>;
+
+  /**
+   * Says that earlier runs of a gateway are over, and how many attempts each had begun that money was
+   * held for. Once as many of a run's attempts are charged nothing more can come of it, and what it
+   * still has of its leases is free again. From the first word on it is granted nothing any more.
+   * Caller: gateway, after its start, again until all of them are closed. Deadline: 2 s.
+   * Errors: UNAVAILABLE (the database is away).
+   */
+
+  endRuns(request: EndRunsRequest, metadata?: Metadata): Observable<EndRunsResponse>;
+
+  /**
+   * How the budgets of some scopes stand.
+   * Caller: identity, for one virtual key. Deadline: 2 s.
+   * Errors: UNAVAILABLE (the database is away).
+   */
+
+  readBudgets(request: ReadBudgetsRequest, metadata?: Metadata): Observable<ReadBudgetsResponse>;
 }
 
 /** Money that may be spent, and what is set aside for calls that are under way. */
@@ -1025,11 +1572,35 @@ export interface BudgetServiceController {
     request: ExchangeMoneyRequest,
     metadata?: Metadata,
   ): Promise<ExchangeMoneyResponse> | Observable<ExchangeMoneyResponse> | ExchangeMoneyResponse;
+
+  /**
+   * Says that earlier runs of a gateway are over, and how many attempts each had begun that money was
+   * held for. Once as many of a run's attempts are charged nothing more can come of it, and what it
+   * still has of its leases is free again. From the first word on it is granted nothing any more.
+   * Caller: gateway, after its start, again until all of them are closed. Deadline: 2 s.
+   * Errors: UNAVAILABLE (the database is away).
+   */
+
+  endRuns(
+    request: EndRunsRequest,
+    metadata?: Metadata,
+  ): Promise<EndRunsResponse> | Observable<EndRunsResponse> | EndRunsResponse;
+
+  /**
+   * How the budgets of some scopes stand.
+   * Caller: identity, for one virtual key. Deadline: 2 s.
+   * Errors: UNAVAILABLE (the database is away).
+   */
+
+  readBudgets(
+    request: ReadBudgetsRequest,
+    metadata?: Metadata,
+  ): Promise<ReadBudgetsResponse> | Observable<ReadBudgetsResponse> | ReadBudgetsResponse;
 }
 
 export function BudgetServiceControllerMethods() {
   return function (constructor: Function) {
-    const grpcMethods: string[] = ["watchBudgets", "exchangeMoney"];
+    const grpcMethods: string[] = ["watchBudgets", "exchangeMoney", "endRuns", "readBudgets"];
     for (const method of grpcMethods) {
       const descriptor: any = Reflect.getOwnPropertyDescriptor(constructor.prototype, method);
       GrpcMethod("BudgetService", method)(constructor.prototype[method], method, descriptor);
@@ -1080,6 +1651,36 @@ export const BudgetServiceService = {
       Buffer.from(ExchangeMoneyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ExchangeMoneyResponse => ExchangeMoneyResponse.decode(value),
   },
+  /**
+   * Says that earlier runs of a gateway are over, and how many attempts each had begun that money was
+   * held for. Once as many of a run's attempts are charged nothing more can come of it, and what it
+   * still has of its leases is free again. From the first word on it is granted nothing any more.
+   * Caller: gateway, after its start, again until all of them are closed. Deadline: 2 s.
+   * Errors: UNAVAILABLE (the database is away).
+   */
+  endRuns: {
+    path: "/weir.policy.v1.BudgetService/EndRuns" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: EndRunsRequest): Buffer => Buffer.from(EndRunsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EndRunsRequest => EndRunsRequest.decode(value),
+    responseSerialize: (value: EndRunsResponse): Buffer => Buffer.from(EndRunsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): EndRunsResponse => EndRunsResponse.decode(value),
+  },
+  /**
+   * How the budgets of some scopes stand.
+   * Caller: identity, for one virtual key. Deadline: 2 s.
+   * Errors: UNAVAILABLE (the database is away).
+   */
+  readBudgets: {
+    path: "/weir.policy.v1.BudgetService/ReadBudgets" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReadBudgetsRequest): Buffer => Buffer.from(ReadBudgetsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReadBudgetsRequest => ReadBudgetsRequest.decode(value),
+    responseSerialize: (value: ReadBudgetsResponse): Buffer => Buffer.from(ReadBudgetsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReadBudgetsResponse => ReadBudgetsResponse.decode(value),
+  },
 } as const;
 
 export interface BudgetServiceServer extends UntypedServiceImplementation {
@@ -1096,6 +1697,20 @@ export interface BudgetServiceServer extends UntypedServiceImplementation {
    * Errors: UNAVAILABLE (the database is away).
    */
   exchangeMoney: handleUnaryCall<ExchangeMoneyRequest, ExchangeMoneyResponse>;
+  /**
+   * Says that earlier runs of a gateway are over, and how many attempts each had begun that money was
+   * held for. Once as many of a run's attempts are charged nothing more can come of it, and what it
+   * still has of its leases is free again. From the first word on it is granted nothing any more.
+   * Caller: gateway, after its start, again until all of them are closed. Deadline: 2 s.
+   * Errors: UNAVAILABLE (the database is away).
+   */
+  endRuns: handleUnaryCall<EndRunsRequest, EndRunsResponse>;
+  /**
+   * How the budgets of some scopes stand.
+   * Caller: identity, for one virtual key. Deadline: 2 s.
+   * Errors: UNAVAILABLE (the database is away).
+   */
+  readBudgets: handleUnaryCall<ReadBudgetsRequest, ReadBudgetsResponse>;
 }
 
 export interface MessageFns<T> {
