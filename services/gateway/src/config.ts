@@ -1,5 +1,5 @@
 import { AsBoolean, AsInteger, AsList, Env, ServiceConfig } from '@weir/config'
-import { IsArray, IsBoolean, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator'
+import { IsArray, IsBoolean, IsInt, IsOptional, IsString, IsUrl, Matches, Max, Min } from 'class-validator'
 
 const address = /^[^:\s]+:\d+$/
 const origin = /^https?:\/\/[^/\s]+$/
@@ -148,6 +148,44 @@ export class GatewayConfig extends ServiceConfig {
   @IsInt()
   @Min(1)
   keyLookupsPerSecond = 50
+
+  /** Issuer whose JWTs inference takes; absent: none. */
+  @Env('WEIR_OIDC_ISSUER')
+  @IsOptional()
+  @IsUrl({ require_tld: false, protocols: ['http', 'https'], require_protocol: true })
+  oidcIssuer?: string
+
+  @Env('WEIR_OIDC_CLIENT_ID')
+  @IsOptional()
+  @IsString()
+  oidcClientId?: string
+
+  /** `aud` of JWTs; absent: the client id. */
+  @Env('WEIR_OIDC_AUDIENCE')
+  @IsOptional()
+  @IsString()
+  oidcAudience?: string
+
+  /** Claim of a JWT with its workspace, by id or name. */
+  @Env('WEIR_JWT_WORKSPACE_CLAIM')
+  @IsString()
+  jwtWorkspaceClaim = 'weir_workspace'
+
+  /** Claim of a JWT with the team that pays. */
+  @Env('WEIR_JWT_TEAM_CLAIM')
+  @IsString()
+  jwtTeamClaim = 'weir_team'
+
+  /** Claim of a JWT with its workload. */
+  @Env('WEIR_JWT_WORKLOAD_CLAIM')
+  @IsString()
+  jwtWorkloadClaim = 'weir_workload'
+
+  /** JWTs are taken only of users who are members of the workspace. */
+  @Env('WEIR_JWT_REQUIRE_USER')
+  @AsBoolean()
+  @IsBoolean()
+  jwtRequiresUser = false
 
   /** Output tokens that are held, and asked for at most, where a budget applies and the request has no limit. */
   @Env('WEIR_DEFAULT_MAX_OUTPUT_TOKENS')

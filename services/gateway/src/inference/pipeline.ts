@@ -30,6 +30,7 @@ import { type Upstream, UpstreamFailure } from '../upstream/upstream.js'
 import type { Caller } from './caller.js'
 import { ChatReply, gatewayStops } from './chat-reply.js'
 import { parseDocument, readBody } from './document.js'
+import { isJwt, JwtCallers } from './jwt.js'
 import { limitOutput } from './output-limit.js'
 import { Settlement } from './settlement.js'
 import { SourceAddresses } from './source-address.js'
@@ -74,6 +75,7 @@ export class InferencePipeline {
   private readonly evaluation: GrpcClient<typeof policyV1.EvaluationServiceService>
   private readonly pepper: Pepper
   private readonly sources: SourceAddresses
+  private readonly jwts: JwtCallers
 
   constructor(
     private readonly config: GatewayConfig & InternalTrust,
@@ -85,6 +87,7 @@ export class InferencePipeline {
   ) {
     this.pepper = readPepper(config.keyPepper)
     this.sources = new SourceAddresses(config.trustedProxies)
+    this.jwts = new JwtCallers(config, () => snapshots.identity.state, logger)
     this.evaluation = createGrpcClient(policyV1.EvaluationServiceService, config.policyGrpc, config)
   }
 
@@ -214,6 +217,7 @@ export class InferencePipeline {
 
   /** A guess fails at its checksum, before anybody is asked. */
   private async askForKey(value: string): Promise<KnownKey | undefined> {
+    if (isJwt(value)) return this.jwts.find(value)
     return isVirtualKey(value) ? this.snapshots.keys.find(hashVirtualKey(value, this.pepper)) : undefined
   }
 
