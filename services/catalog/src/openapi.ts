@@ -24,7 +24,10 @@ export function describeService(): Promise<OpenAPIObject> {
       keyring: new Keyring(`1:${Buffer.alloc(32).toString('base64')}`),
       addressPolicy: new AddressPolicy([]),
       state: new State({ dataSource, bus: {} as Bus, entities, kinds: catalogKinds, toMessage, logger }),
-      identity: { listReferences: notAsked, getWorkspace: notAsked, close: () => undefined },
+      identity: {
+        ...{ listReferences: notAsked, getWorkspace: notAsked, listRetentions: notAsked },
+        ...{ findGoneWorkspaces: notAsked, close: () => undefined },
+      },
       checkCredential: notAsked,
     }),
   )

@@ -105,7 +105,7 @@ describe('a JWT on an inference route', () => {
         ...{ oidcIssuer: issuer.url, oidcClientId: undefined, oidcAudience: 'weir', jwtRequiresUser: false },
         ...{ jwtWorkspaceClaim: 'weir_workspace', jwtTeamClaim: 'weir_team' },
         ...{ jwtWorkloadClaim: 'weir_workload', ...change },
-      } as JwtConfig,
+      },
       () => state,
       logger,
       new IssuerKeys(new URL(issuer.url), logger, { cooldownMs, refreshMs }),

@@ -74,6 +74,7 @@ describe('what is known of the virtual keys', () => {
         ...{ outputTokensPerMinute: 4, parallelRequests: 5 },
       },
       money: { amountNanoUsd: '6', duration: 'daily' },
+      ...{ deployments: { names: ['answers'] }, repositories: { names: [] } },
     }
     const state = new IdentityState()
     state.upsert({ virtualKey: key }, 1n)
