@@ -1,0 +1,90 @@
+import { digestOf, toCanonicalJson } from './canonical.js'
+
+/** What an answer belongs to, beside the request: nothing is ever found across any of these. */
+export interface CacheScope {
+  readonly organization: string
+  readonly workspace: string
+  /** Another one after each change of a policy. */
+  readonly policyVersion: string
+  readonly endpoint: string
+  /** All that decides who answers; see TargetIdentities. */
+  readonly target: string
+}
+
+/** Fields that say who asks, or how the answer is carried, but not what is asked. */
+const unheard = new Set([
+  'stream',
+  'user',
+  'metadata',
+  'safety_identifier',
+  'prompt_cache_key',
+  'prompt_cache_retention',
+])
+
+/** Fields whose request depends on, or leaves, something at the provider. */
+const stateful = [
+  'previous_response_id',
+  'conversation',
+  'background',
+  'container',
+  'mcp_servers',
+  'web_search_options',
+]
+
+/** Tools that the application runs itself; the others look at the world while they answer. */
+const ownTool = /^(function|custom|bash_\d+|text_editor_\d+|computer_\d+|memory_\d+)$/
+
+/** Whether an answer may be given again: it depends on nothing but the request. */
+export function isCacheable(document: Readonly<Record<string, unknown>>): boolean {
+  if (stateful.some((field) => isGiven(document[field])) || document['store'] === true) return false
+  const { tools } = document
+  return !Array.isArray(tools) || tools.every(isOwnTool)
+}
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== false
+
+function isOwnTool(tool: unknown): boolean {
+  const type = (tool as { type?: unknown } | null)?.type
+  return type === undefined || (typeof type === 'string' && ownTool.test(type))
+}
+
+/**
+ * The key of an answer: a full SHA-256, so that no two requests share one. A streamed answer and a
+ * whole one have keys of their own: each is given again as it was.
+ * @param documents what the caller sent and, where plugins changed it, what was made of it
+ */
+export function cacheKeyOf(scope: CacheScope, ...documents: Readonly<Record<string, unknown>>[]): string {
+  const { organization, workspace, policyVersion, endpoint, target } = scope
+  const form = documents[0]?.['stream'] === true ? 'stream' : 'whole'
+  return digestOf(
+    ...[organization, workspace, policyVersion, endpoint, target, form],
+    ...documents.map((document) => toCanonicalJson(heardOf(document))),
+  )
+}
+
+const heardOf = (document: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(document).filter(([name]) => !unheard.has(name)))
+
+/** Digests of configuration objects, which never change: a change makes another object. */
+export class TargetIdentities {
+  private readonly digests = new WeakMap<object, string>()
+
+  /** Of everything that has a say in who answers: the deployment, its models, their providers. */
+  of(parts: readonly object[]): string {
+    return digestOf(...parts.map((part) => this.digest(part)))
+  }
+
+  private digest(part: object): string {
+    const known = this.digests.get(part)
+    if (known !== undefined) return known
+    const digest = digestOf(
+      JSON.stringify(part, (_name, value: unknown) => {
+        if (typeof value === 'bigint') return String(value)
+        if (value instanceof Set) return [...(value as Set<unknown>)]
+        return value instanceof Map ? [...(value as Map<unknown, unknown>)] : value
+      }),
+    )
+    this.digests.set(part, digest)
+    return digest
+  }
+}
