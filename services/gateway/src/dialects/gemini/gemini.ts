@@ -1,0 +1,16 @@
+import type { ProviderDialect } from '../../conversation/dialect.js'
+import { readError } from './errors.js'
+import { readReply } from './reply.js'
+import { writeRequest } from './request.js'
+import { GeminiStreamReader } from './stream-reader.js'
+import { readUsage } from './usage.js'
+
+/** Google's `generateContent` and `streamGenerateContent?alt=sse`, of the Gemini API and of Vertex AI. */
+export const gemini: ProviderDialect = {
+  name: 'gemini',
+  writeRequest,
+  readReply,
+  readStream: () => new GeminiStreamReader(),
+  readError,
+  readUsage,
+}

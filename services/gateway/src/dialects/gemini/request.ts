@@ -1,0 +1,158 @@
+import { serviceTierOf } from '@weir/rating'
+import type {
+  Conversation,
+  OutputFormat,
+  ReasoningRequest,
+  Sampling,
+  Tool,
+  ToolChoice,
+} from '../../conversation/conversation.js'
+import { unsupported, type Document, type Naming, type WrittenRequest } from '../../conversation/dialect.js'
+import { writeContents } from './content.js'
+
+/** Writes a request of `generateContent`; whether it streams, and the model, are said in its URL. */
+export function writeRequest(conversation: Conversation, { model }: Naming): WrittenRequest {
+  const dropped = new Set<string>()
+  const generation = generationOf(model)
+  const system = writeSystem(conversation, dropped)
+  const turns = conversation.turns.filter(({ role }) => role !== 'system')
+  const contents = writeContents(turns, { model, isGemini3: generation >= 3, dropped })
+  const tools = writeTools(conversation.tools, model, dropped)
+  const generationConfig = {
+    ...writeSampling(conversation.sampling, dropped),
+    ...writeFormat(conversation.outputFormat, dropped),
+    ...writeThinking(conversation.reasoning, model, generation),
+  }
+  if (conversation.parallelToolCalls === false) dropped.add('parallel_tool_calls')
+  if (conversation.user !== undefined) dropped.add('user')
+  if (conversation.metadata !== undefined) dropped.add('metadata')
+  const serviceTier = writeServiceTier(conversation.serviceTier, dropped)
+  const document: Document = {
+    contents,
+    ...(system.length > 0 && { systemInstruction: { parts: system } }),
+    ...(tools.length > 0 && { tools }),
+    ...(conversation.toolChoice !== undefined &&
+      conversation.tools.length > 0 && { toolConfig: writeToolChoice(conversation.toolChoice) }),
+    ...(Object.keys(generationConfig).length > 0 && { generationConfig }),
+    ...(serviceTier !== undefined && { serviceTier }),
+  }
+  return { document, dropped: [...dropped] }
+}
+
+/** 2 for gemini-2.5-pro; 0 for a name that does not tell. */
+const generationOf = (model: string): number => Number(/gemini-(\d+)/.exec(model)?.[1] ?? 0)
+
+/** Gemini hears instructions only before all turns; what stood amidst them keeps its order and its weight. */
+function writeSystem(conversation: Conversation, dropped: Set<string>): Document[] {
+  const amidst = conversation.turns
+    .filter(({ role }) => role === 'system')
+    .flatMap(({ parts }) => parts)
+    .flatMap((part) => (part.type === 'text' ? [part] : []))
+  return [...conversation.system, ...amidst].map(({ text, cache }) => {
+    if (cache) dropped.add('cache_control')
+    return { text }
+  })
+}
+
+function writeTools(tools: Tool[], model: string, dropped: Set<string>): Document[] {
+  const functionDeclarations: Document[] = []
+  const native: Document[] = []
+  for (const tool of tools) {
+    if (tool.type === 'native') {
+      if (tool.dialect !== 'gemini') throw unsupported(model, tool.name)
+      native.push(tool.value)
+      continue
+    }
+    if (tool.strict === true) dropped.add('strict')
+    if (tool.cache) dropped.add('cache_control')
+    functionDeclarations.push({
+      name: tool.name,
+      ...(tool.description !== undefined && { description: tool.description }),
+      ...(tool.schema && { parametersJsonSchema: tool.schema }),
+    })
+  }
+  return functionDeclarations.length > 0 ? [{ functionDeclarations }, ...native] : native
+}
+
+function writeToolChoice(choice: ToolChoice): Document {
+  if (typeof choice === 'object') {
+    return { functionCallingConfig: { mode: 'ANY', allowedFunctionNames: [choice.name] } }
+  }
+  return { functionCallingConfig: { mode: { auto: 'AUTO', none: 'NONE', required: 'ANY' }[choice] } }
+}
+
+function writeSampling(sampling: Sampling, dropped: Set<string>): Document {
+  const { maxOutputTokens, temperature, topP, topK, stop, n, seed, topLogprobs } = sampling
+  const { frequencyPenalty, presencePenalty, logitBias } = sampling
+  if (logitBias && Object.keys(logitBias).length > 0) dropped.add('logit_bias')
+  // It is a signed integer of 32 bits there.
+  const isSeed = seed !== undefined && Number.isInteger(seed) && Math.abs(seed) < 2 ** 31
+  if (seed !== undefined && !isSeed) dropped.add('seed')
+  return {
+    ...(maxOutputTokens !== undefined && { maxOutputTokens }),
+    ...(temperature !== undefined && { temperature }),
+    ...(topP !== undefined && { topP }),
+    ...(topK !== undefined && { topK }),
+    ...(stop && stop.length > 0 && { stopSequences: stop }),
+    ...(n !== undefined && n > 1 && { candidateCount: n }),
+    ...(isSeed && { seed }),
+    ...(frequencyPenalty !== undefined && { frequencyPenalty }),
+    ...(presencePenalty !== undefined && { presencePenalty }),
+    ...(topLogprobs !== undefined && { responseLogprobs: true }),
+    ...(topLogprobs !== undefined && topLogprobs > 0 && { logprobs: topLogprobs }),
+  }
+}
+
+function writeFormat(format: OutputFormat | undefined, dropped: Set<string>): Document {
+  if (!format) return {}
+  if (format.type === 'json_object') return { responseMimeType: 'application/json' }
+  if (format.description !== undefined) dropped.add('description')
+  return { responseMimeType: 'application/json', responseJsonSchema: format.schema }
+}
+
+/** Google's own table for OpenAI's efforts. */
+const budgets: Record<string, number> = {
+  minimal: 1_024,
+  low: 1_024,
+  medium: 8_192,
+  high: 24_576,
+  xhigh: 24_576,
+  max: 24_576,
+}
+const levels: Record<string, string> = {
+  none: 'minimal',
+  minimal: 'minimal',
+  low: 'low',
+  medium: 'medium',
+  high: 'high',
+  xhigh: 'high',
+  max: 'high',
+}
+
+/** Gemini 3 takes a level, Gemini 2.5 a number of tokens, and what is older does not think. */
+function writeThinking(reasoning: ReasoningRequest | undefined, model: string, generation: number): Document {
+  if (!reasoning) return {}
+  const { effort, budgetTokens, adaptive, summary } = reasoning
+  const isPro = model.includes('-pro')
+  const config: Document = {}
+  if (budgetTokens !== undefined) config['thinkingBudget'] = budgetTokens
+  else if (generation >= 3) {
+    const level = effort === undefined ? undefined : levels[effort]
+    // Its Pro models know none below low.
+    if (level !== undefined) config['thinkingLevel'] = isPro && level === 'minimal' ? 'low' : level
+  } else if (effort !== undefined) {
+    // The Pro model cannot but think.
+    config['thinkingBudget'] = effort === 'none' ? (isPro ? 128 : 0) : (budgets[effort] ?? -1)
+  } else if (adaptive === true) config['thinkingBudget'] = -1
+  if (summary !== undefined) config['includeThoughts'] = true
+  const isIdle = /gemini-(1|2\.0)/.test(model) && effort === 'none'
+  return isIdle || Object.keys(config).length === 0 ? {} : { thinkingConfig: config }
+}
+
+function writeServiceTier(tier: string | undefined, dropped: Set<string>): string | undefined {
+  if (tier === undefined || tier === 'auto' || tier === 'default' || tier === 'standard') return undefined
+  const known = serviceTierOf(tier)
+  if (known === 'flex' || known === 'priority') return known
+  dropped.add('service_tier')
+  return undefined
+}
