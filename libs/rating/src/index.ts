@@ -1,5 +1,6 @@
 export * from './price.js'
 export * from './rate.js'
+export * from './unit.js'
 export * from './usd.js'
 export * from './usage.js'
 export * from './usage-sum.js'

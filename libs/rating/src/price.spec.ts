@@ -38,8 +38,20 @@ describe('parsePrice', () => {
   })
 
   it('leaves out units that it does not know', () => {
-    const rates = [{ unit: 'image', nanoUsdPerMillion: '1', aboveInputTokens: '0' }]
+    const rates = [{ unit: 'parsec', nanoUsdPerMillion: '1', aboveInputTokens: '0' }]
     expect(parsePrice({ ...text, rates }).rates).toEqual([])
+  })
+
+  it('keeps the levels of service that it knows', () => {
+    const rates = [{ unit: 'output', nanoUsdPerMillion: '5', aboveInputTokens: '0' }]
+    const serviceTiers = [
+      { serviceTier: 'flex', rates },
+      { serviceTier: 'overnight', rates },
+    ]
+    expect(parsePrice({ ...text, rates, serviceTiers }).serviceTiers).toEqual([
+      { serviceTier: 'flex', rates: [{ unit: 'output', nanoUsdPerMillion: 5n, aboveInputTokens: 0n }] },
+    ])
+    expect(parsePrice({ ...text, rates, serviceTiers: null })).not.toHaveProperty('serviceTiers')
   })
 
   it('refuses a number that is none', () => {

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Price, type UsageUnit, usageUnits } from './price.js'
-import { rate, UnratedUnit } from './rate.js'
-import type { UsageCounts } from './usage.js'
+import type { Price } from './price.js'
+import { dearestRate, rate, UnratedUnit } from './rate.js'
+import { inputUnits, outputUnits, type UsageBucket, type UsageUnit, usageUnitTable } from './unit.js'
+import { serviceTierOf, type UsageCounts } from './usage.js'
 
 const usd = 1_000_000_000n
 
@@ -30,29 +31,27 @@ function usageOf(usage: Partial<UsageCounts>): UsageCounts {
 }
 
 const tokenCount = fc.nat({ max: 2 ** 31 - 1 })
-const anyUsage = fc.record<UsageCounts>({
-  inputTokens: tokenCount,
-  cachedInputTokens: tokenCount,
-  cacheWriteTokens: tokenCount,
-  outputTokens: tokenCount,
-  reasoningTokens: tokenCount,
-})
+/** All that is charged by how much of it there is; a request is charged as such. */
+const counted = usageUnitTable.filter(({ unit }) => unit !== 'request')
+const anyUsage = fc.record(
+  Object.fromEntries(counted.map(({ bucket }) => [bucket, tokenCount])) as Record<
+    UsageBucket,
+    typeof tokenCount
+  >,
+)
 const nanoUsdPerMillion = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
 const flatPrice = fc
   .tuple(
-    ...usageUnits.map((unit) =>
+    ...counted.map(({ unit }) =>
       nanoUsdPerMillion.map((rate) => ({ unit, nanoUsdPerMillion: rate, aboveInputTokens: 0n })),
     ),
   )
   .map((rates): Price => ({ id: 'price_any', effectiveFromMs: 0, rates }))
 
-const bucketOf = {
-  input: 'inputTokens',
-  cache_read: 'cachedInputTokens',
-  cache_write: 'cacheWriteTokens',
-  output: 'outputTokens',
-  reasoning: 'reasoningTokens',
-} as const satisfies Record<UsageUnit, keyof UsageCounts>
+const bucketOf = Object.fromEntries(usageUnitTable.map(({ unit, bucket }) => [unit, bucket])) as Record<
+  UsageUnit,
+  UsageBucket
+>
 
 describe('rate', () => {
   it('tells cached and reasoning tokens from fresh and visible ones', () => {
@@ -127,6 +126,77 @@ describe('rate', () => {
     expect(rate(usageOf({ inputTokens: 1, outputTokens: 1 }), price)).toBe(1n)
   })
 
+  it.each(usageUnitTable)('charges for $bucket the rate of $unit', ({ unit, bucket }) => {
+    expect(rate(usageOf({ [bucket]: 1_000 }), priceOf([unit, 7n]))).toBe(7_000_000n)
+  })
+
+  it('lets a lifetime of an hour cost what it says, else as one of five minutes', () => {
+    const usage = usageOf({ cacheWriteTokens: 1_000, cacheWrite1hTokens: 1_000 })
+    expect(rate(usage, priceOf(['input', 4n], ['cache_write', 5n], ['cache_write_1h', 8n]))).toBe(13_000_000n)
+    expect(rate(usage, priceOf(['input', 4n], ['cache_write', 5n]))).toBe(10_000_000n)
+    expect(rate(usage, priceOf(['input', 4n]))).toBe(8_000_000n)
+  })
+
+  it('lets sound and pictures cost what text does where the price does not tell them apart', () => {
+    const usage = usageOf({ audioInputTokens: 1_000, imageInputTokens: 1_000, videoOutputTokens: 1_000 })
+    expect(rate(usage, priceOf(['input', 2n], ['output', 3n]))).toBe(7_000_000n)
+    expect(rate(usage, priceOf(['input', 2n], ['output', 3n], ['audio_input', 40n]))).toBe(45_000_000n)
+  })
+
+  it('takes cached sound for fresh sound rather than for cached text', () => {
+    const usage = usageOf({ cachedAudioInputTokens: 1_000 })
+    expect(rate(usage, priceOf(['input', 2n], ['cache_read', 1n], ['audio_input', 40n]))).toBe(40_000_000n)
+    expect(rate(usage, priceOf(['input', 2n], ['cache_read', 1n]))).toBe(1_000_000n)
+  })
+
+  it.each(['images', 'characters', 'audioSeconds', 'searches', 'webSearches', 'fileSearches'] as const)(
+    'does not call %s free that the price says nothing about',
+    (bucket) => {
+      const usage = usageOf({ inputTokens: 1_000, [bucket]: 1 })
+      const refused = () => rate(usage, priceOf(['input', 1n], ['output', 1n]))
+      expect(refused).toThrow(UnratedUnit)
+      expect(refused).toThrow(expect.objectContaining({ ratedNanoUsd: 1_000_000n }))
+    },
+  )
+
+  it('charges a request that used anything once, where requests have a rate', () => {
+    const price = priceOf(['input', 1n], ['request', 5_000n])
+    expect(rate(usageOf({ inputTokens: 1_000 }), price)).toBe(6_000_000n)
+    expect(rate(usageOf({ chargedRequests: 1 }), price)).toBe(5_000_000n)
+    expect(rate(usageOf({ inputTokens: 1_000, chargedRequests: 1 }), price)).toBe(6_000_000n)
+    expect(rate(usageOf({}), price)).toBe(0n)
+    expect(rate(usageOf({ chargedRequests: 1 }), priceOf(['request', 0n]))).toBe(0n)
+  })
+
+  it('counts sound, pictures and every cache into the input that decides the tier', () => {
+    const price = priceOf(['input', 1n], ['input', 10n, 1_000n])
+    const inputs = usageUnitTable.filter(({ side }) => side === 'input').map(({ bucket }) => bucket)
+    const usage = usageOf(Object.fromEntries(inputs.map((bucket) => [bucket, 126])))
+    expect(inputs).toHaveLength(9)
+    expect(rate(usage, price)).toBe(9n * 126n * 10_000n)
+    expect(rate({ ...usage, inputTokens: 0 }, price)).toBe(8n * 126n * 10_000n)
+    expect(rate({ ...usage, inputTokens: 0, videoInputTokens: 118 }, price)).toBe(1_000n * 1_000n)
+  })
+
+  it('prices a level of service by its own rates, and by the usual ones where it has none', () => {
+    const price: Price = {
+      ...priceOf(['input', 10n], ['cache_read', 1n], ['output', 30n]),
+      serviceTiers: [{ serviceTier: 'flex', rates: priceOf(['input', 5n], ['output', 15n]).rates }],
+    }
+    const usage = usageOf({ inputTokens: 1_000, cachedInputTokens: 1_000, reasoningTokens: 1_000 })
+    expect(rate({ ...usage, serviceTier: 'flex' }, price)).toBe(21_000_000n)
+    expect(rate(usage, price)).toBe(41_000_000n)
+  })
+
+  it('assumes no discount that nobody states, and knows no cost of a surcharge that nobody states', () => {
+    const price = priceOf(['input', 10n], ['output', 30n])
+    const usage = usageOf({ inputTokens: 1_000 })
+    expect(rate({ ...usage, serviceTier: 'batch' }, price)).toBe(10_000_000n)
+    expect(() => rate({ ...usage, serviceTier: 'priority' }, price)).toThrow(
+      expect.objectContaining({ unit: 'priority', ratedNanoUsd: 10_000_000n }),
+    )
+  })
+
   it('is the rational cost, to half a nano-dollar', () => {
     fc.assert(
       fc.property(anyUsage, flatPrice, (usage, price) => {
@@ -165,6 +235,42 @@ describe('rate', () => {
           expect(rate(grown, price)).toBeGreaterThanOrEqual(rate(usage, price))
         },
       ),
+    )
+  })
+})
+
+describe('dearestRate', () => {
+  const price: Price = {
+    ...priceOf(['input', 10n], ['audio_input', 40n], ['output', 30n], ['input', 50n, 1_000n]),
+    serviceTiers: [{ serviceTier: 'priority', rates: priceOf(['output', 60n]).rates }],
+  }
+
+  it('is that of any unit, tier and level of service that may apply', () => {
+    expect(dearestRate(price, ['input'], 1_000n)).toBe(10n * usd)
+    expect(dearestRate(price, ['input'], 1_001n)).toBe(50n * usd)
+    expect(dearestRate(price, inputUnits, 1_000n)).toBe(40n * usd)
+    expect(dearestRate(price, outputUnits, 1_000n)).toBe(60n * usd)
+    expect(dearestRate(price, ['image'], 1_000n)).toBeUndefined()
+  })
+
+  it('bounds what any usage costs', () => {
+    fc.assert(
+      fc.property(anyUsage, flatPrice, (usage, price) => {
+        const bound = counted.reduce(
+          (sum, { unit, bucket }) => sum + BigInt(usage[bucket]) * (dearestRate(price, [unit], 0n) ?? 0n),
+          0n,
+        )
+        expect(rate(usage, price)).toBeLessThanOrEqual(bound / 1_000_000n + 1n)
+      }),
+    )
+  })
+})
+
+describe('serviceTierOf', () => {
+  it('knows what is priced apart, and takes the rest for usual', () => {
+    expect(['flex', 'priority', 'batch', 'fast'].map(serviceTierOf)).not.toContain(undefined)
+    expect(['default', 'standard', 'auto', 'on_demand', 'scale', '', null, 5].map(serviceTierOf)).toEqual(
+      Array(8).fill(undefined),
     )
   })
 })

@@ -1,7 +1,8 @@
+import { type UsageBucket, usageUnitTable } from './unit.js'
 import type { UsageCounts } from './usage.js'
 
 /** What attempts come to, together. */
-export interface UsageSum extends UsageCounts {
+export interface UsageSum extends Record<UsageBucket, number> {
   /** Each request counts once, with its first attempt, however often it was tried. */
   requests: number
   attempts: number
@@ -10,24 +11,19 @@ export interface UsageSum extends UsageCounts {
   costNanoUsd: bigint
 }
 
+const noCounts = Object.fromEntries(usageUnitTable.map(({ bucket }) => [bucket, 0])) as Record<
+  UsageBucket,
+  number
+>
+
 /** The sum of no attempts. */
 export function emptySum(): UsageSum {
-  return {
-    requests: 0,
-    attempts: 0,
-    inputTokens: 0,
-    cachedInputTokens: 0,
-    cacheWriteTokens: 0,
-    outputTokens: 0,
-    reasoningTokens: 0,
-    unpricedAttempts: 0,
-    costNanoUsd: 0n,
-  }
+  return { requests: 0, attempts: 0, ...noCounts, unpricedAttempts: 0, costNanoUsd: 0n }
 }
 
 /**
  * Adds an attempt to a sum. The one rule of what counts, for everyone who adds up.
- * @param attempt its number within the request, 1 for the first, and its tokens
+ * @param attempt its number within the request, 1 for the first, and what it used
  * @param costNanoUsd undefined: not known
  */
 export function addAttempt(
@@ -37,11 +33,7 @@ export function addAttempt(
 ): void {
   if (attempt.attempt === 1) sum.requests++
   sum.attempts++
-  sum.inputTokens += attempt.inputTokens
-  sum.cachedInputTokens += attempt.cachedInputTokens
-  sum.cacheWriteTokens += attempt.cacheWriteTokens
-  sum.outputTokens += attempt.outputTokens
-  sum.reasoningTokens += attempt.reasoningTokens
+  for (const { bucket } of usageUnitTable) sum[bucket] += attempt[bucket] ?? 0
   if (costNanoUsd === undefined) sum.unpricedAttempts++
   else sum.costNanoUsd += costNanoUsd
 }

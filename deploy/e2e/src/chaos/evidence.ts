@@ -1,5 +1,5 @@
 import type { BusinessUnitCostRolledUp, RequestSettled, UsageRated } from '@weir/contracts'
-import type { UsageCounts } from '@weir/rating'
+import type { UsageCounts, UsageField } from '@weir/rating'
 import type { ReportRow } from '../stack/accounting.js'
 import type { ClientOutcome } from './client.js'
 import type { ChaosModel } from './organization.js'
@@ -28,7 +28,9 @@ export interface LedgerRow extends UsageCounts {
 }
 
 /** A row of a report over all dimensions. */
-export type FullReportRow = ReportRow & { cache_write_tokens: number; unpriced_attempts: number }
+export type FullReportRow = ReportRow & { cache_write_tokens: number; unpriced_attempts: number } & Partial<
+    Record<UsageField, number>
+  >
 
 /** Intervals that there are rollups of. */
 export const intervals = ['hour', 'day', 'month'] as const

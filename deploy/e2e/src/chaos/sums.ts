@@ -1,4 +1,13 @@
-import { addAttempt, emptySum, formatUsd, parseUsd, type UsageSum } from '@weir/rating'
+import {
+  addAttempt,
+  emptySum,
+  formatUsd,
+  parseUsd,
+  type UsageBucket,
+  type UsageField,
+  type UsageSum,
+  usageUnitTable,
+} from '@weir/rating'
 import type { Evidence, FullReportRow, Interval, LedgerRow } from './evidence.js'
 import { intervals } from './evidence.js'
 
@@ -93,7 +102,7 @@ export function reportedBusinessUnits(last: Map<string, RolledUp>): Figures {
   return new Map(
     [...last.values()].map((event) => [
       groupOf(event.start, [event.interval, event.team]),
-      `${figuresOf({ ...event, unpricedAttempts: 0, costNanoUsd: parseUsd(event.cost) })}, with those below ${event.costWithDescendants}`,
+      `${figuresOf({ ...event, ...countsOf((bucket) => event[bucket] ?? 0), unpricedAttempts: 0, costNanoUsd: parseUsd(event.cost) })}, with those below ${event.costWithDescendants}`,
     ]),
   )
 }
@@ -121,25 +130,20 @@ function sumOf(row: FullReportRow): UsageSum {
     requests: row.requests,
     attempts: row.attempts,
     unpricedAttempts: row.unpriced_attempts,
-    inputTokens: row.input_tokens,
-    cachedInputTokens: row.cached_input_tokens,
-    cacheWriteTokens: row.cache_write_tokens,
-    outputTokens: row.output_tokens,
-    reasoningTokens: row.reasoning_tokens,
+    ...countsOf((_bucket, field) => row[field] ?? 0),
     costNanoUsd: parseUsd(row.cost_usd),
   }
 }
 
+function countsOf(read: (bucket: UsageBucket, field: UsageField) => number): Record<UsageBucket, number> {
+  const counts = usageUnitTable.map(({ bucket, field }) => [bucket, read(bucket, field)] as const)
+  return Object.fromEntries(counts) as Record<UsageBucket, number>
+}
+
 function figuresOf(sum: UsageSum): string {
   const { requests, attempts, unpricedAttempts } = sum
-  const tokens = [
-    sum.inputTokens,
-    sum.cachedInputTokens,
-    sum.cacheWriteTokens,
-    sum.outputTokens,
-    sum.reasoningTokens,
-  ]
-  return `${requests} requests, ${attempts} attempts (${unpricedAttempts} unpriced), ${tokens.join('+')} tokens, ${formatUsd(sum.costNanoUsd)}`
+  const counts = usageUnitTable.map(({ bucket }) => sum[bucket])
+  return `${requests} requests, ${attempts} attempts (${unpricedAttempts} unpriced), ${counts.join('+')} used, ${formatUsd(sum.costNanoUsd)}`
 }
 
 /** Starts are compared as times: 00:00:00Z and 00:00:00.000Z are one. */

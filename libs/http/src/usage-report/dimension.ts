@@ -1,3 +1,5 @@
+import { type UsageField, usageUnitTable } from '@weir/rating'
+
 /** What usage can be told apart by: the names in `group_by` and as filters, and the columns that hold them. */
 export const usageDimensions = {
   team: { column: 'team', noun: 'team', description: 'Team (business unit) that pays.' },
@@ -20,13 +22,9 @@ export const usageIntervals = ['hour', 'day', 'month'] as const
 export type UsageInterval = (typeof usageIntervals)[number]
 
 /** The figures of a row, each a column of the tables that reports are made from, in the order of the reply. */
-export const usageFigures = [
+export const usageFigures: readonly ('requests' | 'attempts' | UsageField | 'unpriced_attempts')[] = [
   'requests',
   'attempts',
-  'input_tokens',
-  'cached_input_tokens',
-  'cache_write_tokens',
-  'output_tokens',
-  'reasoning_tokens',
+  ...usageUnitTable.map(({ field }) => field),
   'unpriced_attempts',
-] as const
+]

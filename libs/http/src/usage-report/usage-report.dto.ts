@@ -9,6 +9,7 @@ import {
   type UsageInterval,
   usageIntervals,
 } from './dimension.js'
+import { UsageFigures } from './usage-figures.dto.js'
 import { UsageFilterQuery } from './usage-filter.dto.js'
 
 const splitCommas = ({ value }: TransformFnParams): unknown => {
@@ -52,11 +53,8 @@ const Dimension = (name: UsageDimension): PropertyDecorator =>
     description: `${usageDimensions[name].description} Only when grouped by; null: none.`,
   })
 
-/**
- * Usage and cost of one group in one interval. The five kinds of tokens are disjoint: their sum is
- * all that went in and came out.
- */
-export class UsageReportRow {
+/** Usage and cost of one group in one interval. */
+export class UsageReportRow extends UsageFigures {
   @ApiProperty({
     format: 'date-time',
     description: 'Start of the interval in UTC; without `interval`, of the whole period.',
@@ -93,24 +91,6 @@ export class UsageReportRow {
 
   @ApiProperty({ type: 'integer', description: 'Calls to providers, retries and fallbacks included.' })
   attempts: number
-
-  @ApiProperty({
-    type: 'integer',
-    description: 'Fresh input tokens: neither read from nor written to a cache of the provider.',
-  })
-  input_tokens: number
-
-  @ApiProperty({ type: 'integer', description: "Input tokens read from the provider's cache." })
-  cached_input_tokens: number
-
-  @ApiProperty({ type: 'integer', description: "Input tokens written to the provider's cache." })
-  cache_write_tokens: number
-
-  @ApiProperty({ type: 'integer', description: 'Output tokens, without reasoning.' })
-  output_tokens: number
-
-  @ApiProperty({ type: 'integer', description: 'Output tokens spent on reasoning.' })
-  reasoning_tokens: number
 
   @ApiProperty({
     example: '0.012345678',

@@ -1,4 +1,4 @@
-import type { Period, UsageInterval } from '@weir/http'
+import { type Period, usageFigures, type UsageInterval } from '@weir/http'
 import { nextStart, startOf } from '../rollup/interval.js'
 
 const finer = { month: 'day', day: 'hour' } as const
@@ -45,8 +45,8 @@ export function rollupSource({ period, interval, includeDescendants }: RollupSou
   if (!includeDescendants) return `(SELECT * FROM rollup ${where}) AS source`
   // Every attempt once for each team that it counts for, under that team's name.
   return `(
-    SELECT of_team.team, start, organization, workspace, workload, model, provider, virtual_key, requests, attempts,
-      input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens, unpriced_attempts, cost_nano_usd
+    SELECT of_team.team, start, organization, workspace, workload, model, provider, virtual_key,
+      ${usageFigures.join(', ')}, cost_nano_usd
     FROM rollup CROSS JOIN LATERAL unnest(
       CASE WHEN team_path = '' THEN ARRAY[team] ELSE string_to_array(team_path, '/') COLLATE "C" END
     ) AS of_team(team) ${where}

@@ -1,6 +1,6 @@
 import { businessUnitCostRolledUp, type Message } from '@weir/contracts'
 import { formatStart } from '@weir/http'
-import { formatUsd } from '@weir/rating'
+import { formatUsd, type UsageBucket, usageUnitTable } from '@weir/rating'
 import { randomUUID } from 'node:crypto'
 import type { BusinessUnitRow } from './rollup.repository.js'
 
@@ -20,15 +20,16 @@ export function toMessage(row: BusinessUnitRow, rolledUpAt: Date): Message {
       revision: Number(row.revision),
       requests: Number(row.requests),
       attempts: Number(row.attempts),
-      inputTokens: Number(row.input_tokens),
-      cachedInputTokens: Number(row.cached_input_tokens),
-      cacheWriteTokens: Number(row.cache_write_tokens),
-      outputTokens: Number(row.output_tokens),
-      reasoningTokens: Number(row.reasoning_tokens),
+      ...countsOf(row),
       cost: formatUsd(BigInt(row.cost_nano_usd)),
       costWithDescendants: formatUsd(BigInt(row.cost_with_descendants_nano_usd)),
       currency: 'USD',
     },
     source,
   )
+}
+
+function countsOf(row: BusinessUnitRow): Record<UsageBucket, number> {
+  const counts = usageUnitTable.map(({ bucket, field }) => [bucket, Number(row[field])])
+  return Object.fromEntries(counts) as Record<UsageBucket, number>
 }

@@ -1,3 +1,4 @@
+import { usageUnitTable } from '@weir/rating'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ratedEvent, ratedMessages } from '../testing/rated-event.js'
 import { RunningAggregator } from '../testing/running-aggregator.js'
@@ -33,6 +34,22 @@ describe('rollups', () => {
       input_tokens: 200,
       cost_usd: '0.000002000',
     })
+  })
+
+  it('adds up every unit, for the report and for the topic', async () => {
+    const used = Object.fromEntries(usageUnitTable.map(({ bucket }, index) => [bucket, 100 + index]))
+    await aggregator.publish([ratedEvent(used), ratedEvent(used)])
+    await aggregator.idle()
+    const sums = usageUnitTable.map(({ field }, index) => [field, 2 * (100 + index)])
+    for (const query of ['', 'group_by=team&include_descendants=true']) {
+      expect((await aggregator.costs(query)).find(({ team }) => team !== 'all')).toMatchObject(
+        Object.fromEntries(sums),
+      )
+    }
+    const [unit] = (await aggregator.businessUnits()).filter(({ team }) => team === 'payments')
+    expect(unit).toMatchObject(
+      Object.fromEntries(usageUnitTable.map(({ bucket }, index) => [bucket, 2 * (100 + index)])),
+    )
   })
 
   it('keeps hours, days and months, in UTC', async () => {

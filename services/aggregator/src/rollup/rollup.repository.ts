@@ -1,6 +1,6 @@
 import { type InsertColumn, insertFromArrays, toArrays } from '@weir/database'
 import type { UsageInterval } from '@weir/http'
-import type { UsageSum } from '@weir/rating'
+import { type UsageField, type UsageSum, usageUnitTable } from '@weir/rating'
 import type { EntityManager } from 'typeorm'
 import type { BusinessUnitRollup, Rollup } from './roll-up.js'
 
@@ -9,11 +9,11 @@ const iso = (ms: number): string => new Date(ms).toISOString()
 const figureColumns: InsertColumn<UsageSum>[] = [
   { name: 'requests', type: 'bigint', value: (sum) => sum.requests },
   { name: 'attempts', type: 'bigint', value: (sum) => sum.attempts },
-  { name: 'input_tokens', type: 'bigint', value: (sum) => sum.inputTokens },
-  { name: 'cached_input_tokens', type: 'bigint', value: (sum) => sum.cachedInputTokens },
-  { name: 'cache_write_tokens', type: 'bigint', value: (sum) => sum.cacheWriteTokens },
-  { name: 'output_tokens', type: 'bigint', value: (sum) => sum.outputTokens },
-  { name: 'reasoning_tokens', type: 'bigint', value: (sum) => sum.reasoningTokens },
+  ...usageUnitTable.map(({ field, bucket }) => ({
+    name: field,
+    type: 'bigint',
+    value: (sum: UsageSum) => sum[bucket],
+  })),
   { name: 'unpriced_attempts', type: 'bigint', value: (sum) => sum.unpricedAttempts },
   { name: 'cost_nano_usd', type: 'numeric', value: (sum) => sum.costNanoUsd.toString() },
 ]
@@ -71,7 +71,7 @@ const addBusinessUnitsStatement = `${insertFromArrays('business_unit_rollup AS o
   RETURNING *`
 
 /** A row of business_unit_rollup; 64-bit numbers and numerics are decimal text. */
-export interface BusinessUnitRow {
+export interface BusinessUnitRow extends Record<UsageField, string> {
   organization: string
   team: string
   interval: UsageInterval
@@ -80,11 +80,6 @@ export interface BusinessUnitRow {
   revision: string
   requests: string
   attempts: string
-  input_tokens: string
-  cached_input_tokens: string
-  cache_write_tokens: string
-  output_tokens: string
-  reasoning_tokens: string
   cost_nano_usd: string
   cost_with_descendants_nano_usd: string
 }

@@ -1,4 +1,4 @@
-import type { UsageCounts } from '@weir/rating'
+import { type UsageCounts, usageUnitTable } from '@weir/rating'
 
 /**
  * What an attempt used, in disjoint buckets: each token is in exactly one. The five kinds of tokens that
@@ -39,4 +39,17 @@ export function toCount(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= maxCount
     ? value
     : undefined
+}
+
+/** What several attempts used, together. */
+export function addUsage(one: Usage, other: Usage): Usage {
+  if (other.source === 'none') return one
+  if (one.source === 'none') return other
+  const sum: Usage = { ...one }
+  for (const { bucket } of usageUnitTable) {
+    const count = other[bucket]
+    if (count) sum[bucket] = (one[bucket] ?? 0) + count
+  }
+  if (other.source === 'estimated') sum.source = 'estimated'
+  return sum
 }

@@ -30,7 +30,7 @@ const seen = (name: string, change: Partial<catalogV1.WorkspaceModel> = {}): cat
   model: {
     ...{ id: `model_${name}`, organization: 'org_default', name, provider: 'prov_1', providerModel: name },
     ...{
-      prices: [{ id: 'price_1', effectiveFromMs: '1', rates: [] }],
+      prices: [{ id: 'price_1', effectiveFromMs: '1', rates: [], serviceTiers: [] }],
       free: false,
       created: '1',
       versions: [],

@@ -1,9 +1,10 @@
+import type { UsageField } from '@weir/rating'
 import { Column, Entity, PrimaryColumn } from 'typeorm'
 import type { RatingStatus } from './rated-attempt.js'
 
 /** A row of the ledger as it is read; ledger.repository.ts writes them. */
 @Entity('ledger')
-export class LedgerEntry {
+export class LedgerEntry implements Record<UsageField, number | null> {
   @PrimaryColumn('uuid')
   event_id: string
 
@@ -87,6 +88,61 @@ export class LedgerEntry {
 
   @Column('integer')
   reasoning_tokens: number
+
+  @Column('integer', { nullable: true })
+  cache_write_1h_tokens: number | null
+
+  @Column('integer', { nullable: true })
+  audio_input_tokens: number | null
+
+  @Column('integer', { nullable: true })
+  cached_audio_input_tokens: number | null
+
+  @Column('integer', { nullable: true })
+  audio_output_tokens: number | null
+
+  @Column('integer', { nullable: true })
+  image_input_tokens: number | null
+
+  @Column('integer', { nullable: true })
+  cached_image_input_tokens: number | null
+
+  @Column('integer', { nullable: true })
+  image_output_tokens: number | null
+
+  @Column('integer', { nullable: true })
+  video_input_tokens: number | null
+
+  @Column('integer', { nullable: true })
+  video_output_tokens: number | null
+
+  @Column('integer', { nullable: true })
+  citation_tokens: number | null
+
+  @Column('integer', { nullable: true })
+  images: number | null
+
+  @Column('integer', { nullable: true })
+  characters: number | null
+
+  @Column('integer', { nullable: true })
+  audio_seconds: number | null
+
+  @Column('integer', { nullable: true })
+  searches: number | null
+
+  @Column('integer', { nullable: true })
+  web_searches: number | null
+
+  @Column('integer', { nullable: true })
+  file_searches: number | null
+
+  @Column('integer', { nullable: true })
+  charged_requests: number | null
+
+  /** Null: as usual. */
+  @Column('text', { nullable: true })
+  service_tier: string | null
 
   @Column('integer')
   first_byte_ms: number

@@ -1,4 +1,5 @@
 import { status as GrpcStatus } from '@grpc/grpc-js'
+import { usageUnitTable } from '@weir/rating'
 import { waitFor } from '@weir/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { priceOf } from '../testing/fake-catalog.js'
@@ -108,6 +109,50 @@ describe('the ledger', () => {
       cost_usd: '3.123630000',
       unpriced_attempts: 0,
     })
+  })
+
+  it.each(usageUnitTable.map(({ unit, bucket, field }, index) => ({ unit, bucket, field, index })))(
+    'counts $field from the event to the report and the log, at the rate of $unit',
+    async ({ unit, bucket, field, index }) => {
+      const id = `price_of_${unit}`
+      metering.catalog.prices.set(id, priceOf(id, { [unit]: 1_000_000n }))
+      const nothing = { inputTokens: 0, outputTokens: 0 }
+      await metering.publish([settledEvent({ priceId: id, ...nothing, [bucket]: 100 + index })])
+      await metering.idle()
+      const expected = { [field]: 100 + index }
+      const cost_usd = `0.000000${100 + index}`
+      expect(await total()).toMatchObject({ ...expected, cost_usd, unpriced_attempts: 0 })
+      const [row] = await metering.requests()
+      expect(row).toMatchObject({ ...expected, cost_usd, rating_status: 'rated' })
+      const others = usageUnitTable.filter((other) => other.unit !== unit)
+      expect(others.map((other) => row?.[other.field])).toEqual(others.map(() => 0))
+    },
+  )
+
+  it('rates a level of service by its own rates, and shows it', async () => {
+    const flat = (rate: bigint) => priceOf('any', { input: rate, output: rate }).rates
+    metering.catalog.prices.set('price_levels', {
+      ...priceOf('price_levels', { input: 10n * usd, output: 10n * usd }),
+      serviceTiers: [{ serviceTier: 'flex', rates: flat(5n * usd) }],
+    })
+    const usage = { priceId: 'price_levels', inputTokens: 1_000, outputTokens: 0 }
+    await metering.publish([
+      settledEvent({ ...usage, model: 'a' }),
+      settledEvent({ ...usage, model: 'b', serviceTier: 'flex' }),
+      settledEvent({ ...usage, model: 'c', serviceTier: 'priority' }),
+    ])
+    await metering.idle()
+    expect(await metering.usage('group_by=model')).toMatchObject([
+      { model: 'a', cost_usd: '0.010000000', unpriced_attempts: 0 },
+      { model: 'b', cost_usd: '0.005000000', unpriced_attempts: 0 },
+      { model: 'c', cost_usd: '0.000000000', unpriced_attempts: 1 },
+    ])
+    const log = await metering.requests()
+    expect(log.map(({ model, service_tier }) => [model, service_tier]).toSorted()).toEqual([
+      ['a', null],
+      ['b', 'flex'],
+      ['c', 'priority'],
+    ])
   })
 
   it('prices every unit by the tier that the whole input reaches', async () => {

@@ -1,4 +1,5 @@
 import { type InsertColumn, insertFromArrays, toArrays } from '@weir/database'
+import { usageUnitTable } from '@weir/rating'
 import type { EntityManager } from 'typeorm'
 import type { HourlySum } from './hourly-sum.js'
 import type { RatedAttempt } from './rated-attempt.js'
@@ -29,11 +30,12 @@ const ledgerColumns: InsertColumn<RatedAttempt>[] = [
   { name: 'error_code', type: 'text', value: ({ event }) => event.errorCode },
   { name: 'streamed', type: 'boolean', value: ({ event }) => event.streamed },
   { name: 'usage_source', type: 'text', value: ({ event }) => event.usageSource },
-  { name: 'input_tokens', type: 'integer', value: ({ event }) => event.inputTokens },
-  { name: 'cached_input_tokens', type: 'integer', value: ({ event }) => event.cachedInputTokens },
-  { name: 'cache_write_tokens', type: 'integer', value: ({ event }) => event.cacheWriteTokens },
-  { name: 'output_tokens', type: 'integer', value: ({ event }) => event.outputTokens },
-  { name: 'reasoning_tokens', type: 'integer', value: ({ event }) => event.reasoningTokens },
+  { name: 'service_tier', type: 'text', value: ({ event }) => event.serviceTier ?? null },
+  ...usageUnitTable.map(({ field, bucket }) => ({
+    name: field,
+    type: 'integer',
+    value: ({ event }: RatedAttempt) => event[bucket] ?? null,
+  })),
   { name: 'first_byte_ms', type: 'integer', value: ({ event }) => event.firstByteMs },
   { name: 'duration_ms', type: 'integer', value: ({ event }) => event.durationMs },
   { name: 'rating_status', type: 'text', value: ({ status }) => status },
@@ -55,11 +57,11 @@ const sumColumns: InsertColumn<HourlySum>[] = [
 const figureColumns: InsertColumn<HourlySum>[] = [
   { name: 'requests', type: 'bigint', value: (sum) => sum.requests },
   { name: 'attempts', type: 'bigint', value: (sum) => sum.attempts },
-  { name: 'input_tokens', type: 'bigint', value: (sum) => sum.inputTokens },
-  { name: 'cached_input_tokens', type: 'bigint', value: (sum) => sum.cachedInputTokens },
-  { name: 'cache_write_tokens', type: 'bigint', value: (sum) => sum.cacheWriteTokens },
-  { name: 'output_tokens', type: 'bigint', value: (sum) => sum.outputTokens },
-  { name: 'reasoning_tokens', type: 'bigint', value: (sum) => sum.reasoningTokens },
+  ...usageUnitTable.map(({ field, bucket }) => ({
+    name: field,
+    type: 'bigint',
+    value: (sum: HourlySum) => sum[bucket],
+  })),
   { name: 'unpriced_attempts', type: 'bigint', value: (sum) => sum.unpricedAttempts },
   { name: 'cost_nano_usd', type: 'numeric', value: (sum) => sum.costNanoUsd.toString() },
 ]

@@ -1,3 +1,4 @@
+import type { RateText } from '@weir/rating'
 import { Column, Entity, PrimaryColumn } from 'typeorm'
 
 /** A price that an event has named, as the catalog gave it; never changes. */
@@ -10,5 +11,8 @@ export class StoredPrice {
   effectiveFromMs: string
 
   @Column('jsonb')
-  rates: { unit: string; nanoUsdPerMillion: string; aboveInputTokens: string }[]
+  rates: RateText[]
+
+  @Column('jsonb', { name: 'service_tiers', nullable: true })
+  serviceTiers: { serviceTier: string; rates: RateText[] }[] | null
 }

@@ -49,14 +49,14 @@ export class PriceService {
     const price = await this.ask(id)
     fetched.inc({ result: price ? 'found' : 'unknown' })
     if (!price) return this.rememberUnknown(id)
-    const { effectiveFromMs, rates } = price
+    const { effectiveFromMs, rates, serviceTiers } = price
     await this.stored
       .createQueryBuilder()
       .insert()
-      .values({ id, effectiveFromMs, rates })
+      .values({ id, effectiveFromMs, rates, serviceTiers })
       .orIgnore()
       .execute()
-    this.known.set(id, parsePrice({ id, effectiveFromMs, rates }))
+    this.known.set(id, parsePrice({ id, effectiveFromMs, rates, serviceTiers }))
   }
 
   private async ask(id: string): Promise<catalogV1.Price | undefined> {

@@ -1,6 +1,6 @@
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger'
-import { PageOf, UsageFilterQuery, ValuesField } from '@weir/http'
-import { formatUsd } from '@weir/rating'
+import { PageOf, UsageFigures, UsageFilterQuery, ValuesField } from '@weir/http'
+import { formatUsd, type UsageField, usageUnitTable } from '@weir/rating'
 import type { LedgerEntry } from '../ledger/ledger-entry.entity.js'
 
 /** Which attempts to show. */
@@ -20,7 +20,7 @@ const OptionalText = (description: string, options: ApiPropertyOptions = {}): Pr
   ApiProperty({ type: String, nullable: true, description, ...options })
 
 /** One attempt of a request: who, what, how much, how it ended. Never what was said. */
-export class AttemptResponse {
+export class AttemptResponse extends UsageFigures {
   @Text('Unique id of the attempt, a UUID; the `event_id` on the topics.')
   event_id: string
 
@@ -54,7 +54,10 @@ export class AttemptResponse {
   @Text('Virtual key id.')
   virtual_key: string
 
-  @Text('The endpoint that was called: chat.')
+  @Text(
+    'The endpoint that was called: chat, completions, responses, messages, embeddings, images, speech, ' +
+      'transcriptions, moderations, rerank.',
+  )
   endpoint: string
 
   @Text('Public name of the model.')
@@ -89,20 +92,10 @@ export class AttemptResponse {
   @Text('reported (by the provider), estimated (from what was sent and generated), none (nothing was).')
   usage_source: string
 
-  @Count("Fresh input tokens: neither read from nor written to the provider's cache.")
-  input_tokens: number
-
-  @Count("Input tokens read from the provider's cache.")
-  cached_input_tokens: number
-
-  @Count("Input tokens written to the provider's cache.")
-  cache_write_tokens: number
-
-  @Count('Output tokens, without reasoning.')
-  output_tokens: number
-
-  @Count('Output tokens spent on reasoning.')
-  reasoning_tokens: number
+  @OptionalText(
+    'Level of service that the provider served it at, when it is priced apart: batch, fast, flex, priority; null: as usual.',
+  )
+  service_tier: string | null
 
   @OptionalText('Milliseconds from the call to the first byte of the answer; null: none came.', {
     type: 'integer',
@@ -124,8 +117,10 @@ export class RequestLogPage extends PageOf(AttemptResponse) {}
 
 export function toResponse(entry: LedgerEntry): AttemptResponse {
   const { cost_nano_usd, rated_at: _, ...row } = entry
+  const used = usageUnitTable.map(({ field }) => [field, entry[field] ?? 0])
   return {
     ...row,
+    ...(Object.fromEntries(used) as Record<UsageField, number>),
     started_at: entry.started_at.toISOString(),
     ended_at: entry.ended_at.toISOString(),
     workload: entry.workload || null,

@@ -1,3 +1,4 @@
+import { usageUnitTable } from '@weir/rating'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { priceOf } from '../testing/fake-catalog.js'
 import { type Reply, RunningMetering } from '../testing/running-metering.js'
@@ -47,6 +48,8 @@ describe('GET /v1/requests', () => {
   it('shows every field of an attempt, and none of what was said', async () => {
     const [row] = await metering.requests('request_id=req_retried&outcome=succeeded')
     expect(row).toEqual({
+      ...Object.fromEntries(usageUnitTable.map(({ field }) => [field, 0])),
+      service_tier: null,
       event_id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
       request_id: 'req_retried',
       attempt: 2,

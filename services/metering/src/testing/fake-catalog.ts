@@ -5,8 +5,9 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
 import { catalogV1 } from '@weir/contracts'
+import type { UsageUnit } from '@weir/rating'
 
-type Rates = Partial<Record<'input' | 'cache_read' | 'cache_write' | 'output' | 'reasoning', bigint>>
+type Rates = Partial<Record<UsageUnit, bigint>>
 
 /** A price with rates in nano-dollars for a million tokens. */
 export function priceOf(id: string, rates: Rates, tiers: catalogV1.Rate[] = []): catalogV1.Price {

@@ -1,4 +1,5 @@
 import type { UsageReportRow } from '@weir/http'
+import { usageUnitTable } from '@weir/rating'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RunningMetering } from '../testing/running-metering.js'
 import { settledEvent } from '../testing/settled-event.js'
@@ -41,11 +42,9 @@ describe('GET /v1/usage', () => {
         start: '2026-03-10T00:00:00Z',
         requests: 48,
         attempts: 48,
+        ...Object.fromEntries(usageUnitTable.map(({ field }) => [field, 0])),
         input_tokens: 48,
-        cached_input_tokens: 0,
-        cache_write_tokens: 0,
         output_tokens: 480,
-        reasoning_tokens: 0,
         cost_usd: '0.000000000',
         unpriced_attempts: 0,
       },
