@@ -43,9 +43,8 @@ export class ChatStream {
     if (end === 0) return undefined
     const events = data.subarray(0, end)
     this.retain(events)
-    if (!events.includes(usageMark) && !events.includes(doneMark) && !events.includes(errorMark))
-      return events
-    return this.readEvents(events)
+    const isPlain = !events.includes(doneMark) && !events.includes(errorMark)
+    return (isPlain ? withoutNullUsage(events, this.hidesUsage) : undefined) ?? this.readEvents(events)
   }
 
   /** An event without its end is what a cut leaves behind; it must not reach the caller. */
@@ -114,6 +113,52 @@ export class ChatStream {
     const chunks = [...text.matchAll(/^data: ?(\{.*)$/gm)].map((match) => parseObject(match[1] ?? ''))
     this.estimated += estimateOutputTokens(chunks.filter((chunk) => chunk !== undefined))
   }
+}
+
+/**
+ * Nearly every chunk of a stream has `"usage":null` and no more to read: the events without it, or as
+ * they are when it stays. Undefined when there is more to read. Within a string of JSON the word's quotes
+ * are escaped, so it is not found there.
+ */
+function withoutNullUsage(events: Buffer, isCut: boolean): Buffer | undefined {
+  let at = events.indexOf(usageMark)
+  if (at < 0) return events
+  const kept: Buffer[] = []
+  let from = 0
+  while (at >= 0) {
+    const end = nullUsageEnd(events, at + usageMark.length)
+    const next = end === undefined ? -1 : events.indexOf(usageMark, end)
+    // Two in one event: one of them is no usage of the chunk.
+    if (end === undefined || (next >= 0 && !hasEventEnd(events, end, next))) return undefined
+    if (isCut) {
+      const start = events[at - 1] === space ? at - 2 : at - 1
+      if (events[start] !== comma) return undefined
+      kept.push(events.subarray(from, start))
+      from = end
+    }
+    at = next
+  }
+  if (!isCut) return events
+  kept.push(events.subarray(from))
+  return Buffer.concat(kept)
+}
+
+const [space, comma, colon] = [0x20, 0x2c, 0x3a]
+const nullWord = Buffer.from('null')
+
+/** Where `: null` ends that begins at a place; undefined when there is another. */
+function nullUsageEnd(events: Buffer, from: number): number | undefined {
+  if (events[from] !== colon) return undefined
+  const at = events[from + 1] === space ? from + 2 : from + 1
+  const end = at + nullWord.length
+  return events.compare(nullWord, 0, nullWord.length, at, Math.min(end, events.length)) === 0
+    ? end
+    : undefined
+}
+
+const hasEventEnd = (events: Buffer, from: number, to: number): boolean => {
+  const end = events.indexOf(10, from)
+  return end >= 0 && end < to
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
