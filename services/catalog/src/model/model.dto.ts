@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger'
-import { ObjectField, PageQuery, SwitchField, TextField } from '@weir/http'
+import { IntegerField, ObjectField, PageQuery, SwitchField, TextField } from '@weir/http'
 import { findPriceInForce } from '../price/model-prices.js'
 import { PricesDto, PricesResponse, toPricesResponse } from '../price/price.dto.js'
 import type { Price } from '../price/price.entity.js'
@@ -26,6 +26,13 @@ const providerModel = {
   example: 'gpt-4o-mini-2024-07-18',
 }
 const free = { description: 'It never costs anything.' }
+const maxOutputTokens = {
+  description:
+    'Output tokens that it can make at most. Under a budget a request that does not say gets this limit; null: one that is configured.',
+  optional: true,
+  min: 1,
+  max: 10_000_000,
+} as const
 
 export class CreateModelDto {
   @TextField(name)
@@ -52,6 +59,9 @@ export class CreateModelDto {
 
   @SwitchField({ ...free, optional: 'not null' })
   free?: boolean
+
+  @IntegerField(maxOutputTokens)
+  max_output_tokens?: number | null
 }
 
 export class UpdateModelDto {
@@ -72,6 +82,9 @@ export class UpdateModelDto {
 
   @SwitchField({ ...free, optional: 'not null' })
   free?: boolean
+
+  @IntegerField(maxOutputTokens)
+  max_output_tokens?: number | null
 }
 
 export class ListModelsQuery extends PageQuery {
@@ -121,6 +134,9 @@ export class ModelResponse {
   @ApiProperty({ description: 'It never costs anything.' })
   free: boolean
 
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Output tokens that it can make at most.' })
+  max_output_tokens: number | null
+
   @ApiProperty({ description: 'When it was made.', format: 'date-time' })
   created_at: string
 
@@ -148,6 +164,7 @@ export function toResponse({ model, provider, prices }: ShownModel): ModelRespon
     provider_model: model.providerModel,
     prices: price ? toPricesResponse(price) : null,
     free: isFree,
+    max_output_tokens: model.maxOutputTokens,
     created_at: model.createdAt.toISOString(),
     updated_at: model.updatedAt.toISOString(),
   }

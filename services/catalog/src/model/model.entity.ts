@@ -25,6 +25,10 @@ export class Model {
   @Column('text', { name: 'price_source' })
   priceSource: PriceSource
 
+  /** Output tokens that it can make at most; null: not known. */
+  @Column('integer', { name: 'max_output_tokens', nullable: true })
+  maxOutputTokens: number | null
+
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt: Date
 

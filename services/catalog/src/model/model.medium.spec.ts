@@ -53,6 +53,24 @@ describe('models', () => {
     }
   })
 
+  it('may say how much output they can make at most', async () => {
+    const path = '/v1/models/talkative'
+    const created = await catalog.create('/v1/models', {
+      ...{ name: 'talkative', provider: 'local', prices, max_output_tokens: 4_096 },
+    })
+    expect(created).toMatchObject({ max_output_tokens: 4_096 })
+    const change = async (max_output_tokens: unknown) =>
+      (await catalog.call('PATCH', path, { max_output_tokens })).body
+    expect(await change(8_192)).toMatchObject({ max_output_tokens: 8_192 })
+    expect((await catalog.call('PATCH', path, { prices })).body).toMatchObject({ max_output_tokens: 8_192 })
+    expect(await change(null)).toMatchObject({ max_output_tokens: null })
+    for (const wrong of [0, 1.5, '5', -1]) {
+      expect(await refusal('PATCH', path, { max_output_tokens: wrong })).toEqual([
+        ...[400, 'invalid_request', 'max_output_tokens'],
+      ])
+    }
+  })
+
   it('take their prices from the public list otherwise, with tiers and dates', async () => {
     expect(await catalog.create('/v1/models', { name: 'gpt-4o', provider: 'openai' })).toMatchObject({
       prices: {

@@ -43,6 +43,7 @@ export class ModelService {
         provider: provider.id,
         providerModel,
         priceSource: pricing.source,
+        maxOutputTokens: dto.max_output_tokens ?? null,
       })
       changed({ organization, kind: 'model', id, action: 'created' })
       await this.apply(manager, { organization, id }, pricing, changed)
@@ -107,6 +108,7 @@ export class ModelService {
         {
           ...{ name, provider: provider.id, providerModel },
           priceSource: pricing?.source ?? model.priceSource,
+          ...(dto.max_output_tokens !== undefined && { maxOutputTokens: dto.max_output_tokens }),
           updatedAt: () => 'now()',
         },
       )

@@ -37,6 +37,7 @@ export const toProto = {
       prices: model.priceSource === 'free' ? [] : prices.map(toProto.price),
       free: model.priceSource === 'free',
       created: String(Math.floor(model.createdAt.getTime() / 1000)),
+      maxOutputTokens: model.maxOutputTokens ?? 0,
       versions: [],
     },
   }),

@@ -39,6 +39,8 @@ export interface KnownModel extends ModelFacts {
   readonly prices: readonly Price[]
   /** Seconds since 1970. */
   readonly created: number
+  /** Output tokens that it can make at most; 0: not known. */
+  readonly maxOutputTokens: number
   /** The version that this is; 0: the model has none. */
   readonly version: number
   /** Fields of a request that are set when the caller leaves them out; undefined: none. */
@@ -93,6 +95,7 @@ export function toKnownModel(model: catalogV1.Model): KnownModel {
     free: model.free,
     prices: model.prices.map(parsePrice),
     created: Number(model.created),
+    maxOutputTokens: model.maxOutputTokens,
     ...{ version: 0, parameters: undefined, versions: [] },
   }
   const versions = model.versions.map((version) => toWeightedVersion(plain, version))

@@ -33,6 +33,7 @@ const seen = (name: string, change: Partial<catalogV1.WorkspaceModel> = {}): cat
       prices: [{ id: 'price_1', effectiveFromMs: '1', rates: [], serviceTiers: [] }],
       free: false,
       created: '1',
+      maxOutputTokens: 0,
       versions: [],
     },
   },

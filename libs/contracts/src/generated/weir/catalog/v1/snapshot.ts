@@ -113,6 +113,8 @@ export interface Model {
   free: boolean;
   /** When it was made, seconds since 1970. */
   created: string;
+  /** Output tokens that it can make at most; 0: not known. */
+  maxOutputTokens: number;
   /** What the name points to, by share of the requests; empty: provider_model with `prices`. */
   versions: ModelVersion[];
 }
@@ -855,6 +857,7 @@ function createBaseModel(): Model {
     prices: [],
     free: false,
     created: "0",
+    maxOutputTokens: 0,
     versions: [],
   };
 }
@@ -884,6 +887,9 @@ export const Model: MessageFns<Model> = {
     }
     if (message.created !== "0") {
       writer.uint32(64).int64(message.created);
+    }
+    if (message.maxOutputTokens !== 0) {
+      writer.uint32(72).uint32(message.maxOutputTokens);
     }
     for (const v of message.versions) {
       ModelVersion.encode(v!, writer.uint32(82).fork()).join();
@@ -966,6 +972,14 @@ export const Model: MessageFns<Model> = {
             }
 
             message.created = reader.int64().toString();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.maxOutputTokens = reader.uint32();
             continue;
           }
           case 10: {
