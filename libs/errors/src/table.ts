@@ -122,6 +122,11 @@ export const errorTable = {
     'There is already a {kind} `{id}`. Choose another name, or change that one.',
   ),
   in_use: row(409, invalid, 'The {kind} `{id}` is in use by {users}. Delete or change those first.'),
+  idempotency_conflict: row(
+    422,
+    invalid,
+    'The Idempotency-Key `{key}` was sent before with another body. Send a new key with a new request, the same body with the same key.',
+  ),
   request_too_large: row(413, invalid, 'The request body is larger than {limit}. Send less.'),
   rate_limit_exceeded: row(429, 'rate_limit_error', '{reason}'),
   budget_exceeded: row(429, 'insufficient_quota', '{reason}'),
