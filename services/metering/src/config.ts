@@ -1,5 +1,5 @@
-import { Env, RestConfig } from '@weir/config'
-import { Matches } from 'class-validator'
+import { AsInteger, Env, RestConfig } from '@weir/config'
+import { IsInt, Matches, Min } from 'class-validator'
 
 /** Metering's configuration; docs in services/metering/README.md. */
 export class MeteringConfig extends RestConfig {
@@ -12,4 +12,11 @@ export class MeteringConfig extends RestConfig {
   @Env('WEIR_IDENTITY_GRPC')
   @Matches(/^[^:\s]+:\d+$/)
   identityGrpc: string
+
+  /** How often what is over its retention is deleted. */
+  @Env('WEIR_RETENTION_SWEEP_MS')
+  @AsInteger()
+  @IsInt()
+  @Min(50)
+  retentionSweepMs = 3_600_000
 }

@@ -6,6 +6,7 @@ import { AppModule, entities } from './app.module.js'
 import type { MeteringConfig } from './config.js'
 import { meteringGroup } from './ledger/ledger.service.js'
 import { migrations } from './migrations/index.js'
+import { Retention } from './retention/retention.js'
 
 /** Opens the state, serves REST, then consumes; the end is in the reverse order. */
 export async function startMetering(context: ServiceContext<MeteringConfig>): Promise<RunningService> {
@@ -17,6 +18,7 @@ export async function startMetering(context: ServiceContext<MeteringConfig>): Pr
   )
   const catalog = createGrpcClient(catalogV1.PriceServiceService, config.catalogGrpc, config)
   const identity = createGrpcClient(identityV1.CredentialServiceService, config.identityGrpc, config)
+  const references = createGrpcClient(identityV1.ReferenceServiceService, config.identityGrpc, config)
   const app = await startRest({
     module: AppModule.forRoot({
       config,
@@ -33,12 +35,16 @@ export async function startMetering(context: ServiceContext<MeteringConfig>): Pr
   app.connectMicroservice({ strategy: new BusServer(bus, meteringGroup) })
   await app.startAllMicroservices()
   outbox.start()
+  const retention = new Retention(dataSource, references, logger)
+  retention.start(config.retentionSweepMs)
   return {
     async close() {
+      await retention.close()
       await app.close()
       await outbox.close()
       catalog.close()
       identity.close()
+      references.close()
       await storage.close()
     },
   }

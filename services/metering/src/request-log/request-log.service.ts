@@ -13,6 +13,7 @@ import {
 } from '@weir/http'
 import type { EntityManager, SelectQueryBuilder } from 'typeorm'
 import { LedgerEntry } from '../ledger/ledger-entry.entity.js'
+import { isKept } from '../retention/retention.repository.js'
 import { type RequestLogPage, type RequestLogQuery, toResponse } from './request-log.dto.js'
 
 const uuid = /^[0-9a-f-]{36}$/
@@ -67,6 +68,7 @@ function attemptsOf(caller: Caller, manager: EntityManager): SelectQueryBuilder<
   const rows = manager
     .createQueryBuilder(LedgerEntry, 'entry')
     .where('entry.organization = :organization', { organization })
+    .andWhere(isKept)
     .orderBy('entry.started_at', 'DESC')
   return visible ? rows.andWhere('entry.workspace = ANY(:visible)', { visible }) : rows
 }

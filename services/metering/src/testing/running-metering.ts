@@ -32,7 +32,9 @@ export class RunningMetering {
     private readonly drop: () => Promise<void>,
   ) {}
 
-  static async start(options: { serverUrl?: string } = {}): Promise<RunningMetering> {
+  static async start(
+    options: { serverUrl?: string; config?: Partial<MeteringConfig> } = {},
+  ): Promise<RunningMetering> {
     const database = await createTestDatabase(options)
     const { url } = database
     const sql = new pg.Pool({ connectionString: url, options: '-c search_path=metering', max: 4 })
@@ -45,11 +47,11 @@ export class RunningMetering {
       () => database.drop(),
     )
     await running.bus.provision()
-    await running.addReplica()
+    await running.addReplica(options.config)
     return running
   }
 
-  async addReplica(): Promise<void> {
+  async addReplica(more: Partial<MeteringConfig> = {}): Promise<void> {
     const config = Object.assign(new MeteringConfig(), {
       databaseUrl: this.url,
       internalSecret: 's'.repeat(32),
@@ -58,6 +60,7 @@ export class RunningMetering {
       catalogGrpc: this.catalog.address,
       // Only the master key is used here.
       identityGrpc: '127.0.0.1:1',
+      ...more,
     })
     const logger = createLogger({ service: 'metering', level: 'silent' })
     const privateServer = new PrivateServer()
