@@ -143,6 +143,7 @@ export const routeRights: Readonly<Record<string, RouteRight>> = {
   'GET /v1/providers/:id': 'provider.read',
   'PATCH /v1/providers/:id': 'provider.manage',
   'DELETE /v1/providers/:id': 'provider.manage',
+  'POST /v1/providers/:id/validate': 'provider.manage',
 
   'GET /v1/models': 'model.read',
   'POST /v1/models': 'model.manage',

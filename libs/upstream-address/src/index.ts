@@ -1,1 +1,2 @@
 export * from './address-policy.js'
+export * from './guarded-lookup.js'

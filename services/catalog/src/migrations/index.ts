@@ -3,7 +3,9 @@ import { ProtectTenants1763741000000 } from './1763741000000-protect-tenants.js'
 import { CreateWhitelist1763742000000 } from './1763742000000-create-whitelist.js'
 import { RecordChanges1763743000000 } from './1763743000000-record-changes.js'
 import { RecordWhitelist1763746000000 } from './1763746000000-record-whitelist.js'
+import { ProviderTypes1763753000000 } from './1763753000000-provider-types.js'
 import { LimitModelOutput1763754000000 } from './1763754000000-limit-model-output.js'
+import { ServiceTiers1763755000000 } from './1763755000000-service-tiers.js'
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -12,5 +14,7 @@ export const migrations = [
   CreateWhitelist1763742000000,
   RecordChanges1763743000000,
   RecordWhitelist1763746000000,
+  ProviderTypes1763753000000,
   LimitModelOutput1763754000000,
+  ServiceTiers1763755000000,
 ]

@@ -12,8 +12,11 @@ import {
   CreateProviderDto,
   ListProvidersQuery,
   ProviderResponse,
+  ProviderValidationResponse,
   toResponse,
+  toValidationResponse,
   UpdateProviderDto,
+  ValidateProviderDto,
 } from './provider.dto.js'
 import { ProviderService } from './provider.service.js'
 
@@ -74,6 +77,23 @@ export class ProviderController {
     @Body() dto: UpdateProviderDto,
   ): Promise<ProviderResponse> {
     return toResponse(await this.providers.update(caller, id, dto))
+  }
+
+  @Post(':id/validate')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'validateProvider',
+    summary: 'Try whether a provider can be called: its endpoint, credential, models and latency',
+  })
+  @ApiParam({ name: 'id', description: 'Its id or name.' })
+  @ApiOkResponse({ type: ProviderValidationResponse, description: 'What was found, check by check.' })
+  @ApiErrors('invalid_request', 'provider_not_found', 'request_too_large')
+  async validate(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Body() dto: ValidateProviderDto,
+  ): Promise<ProviderValidationResponse> {
+    return toValidationResponse(await this.providers.validate(caller, id, dto))
   }
 
   @Delete(':id')

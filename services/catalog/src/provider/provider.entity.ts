@@ -1,4 +1,5 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn, UpdateDateColumn } from 'typeorm'
+import type { ProviderType } from './provider-type.js'
 
 /** A configured connection to an LLM vendor. */
 @Entity('provider')
@@ -13,11 +14,19 @@ export class Provider {
   name: string
 
   @Column('text')
-  type: string
+  type: ProviderType
 
   /** Null for a sandbox, which is inside the gateway. */
   @Column('text', { name: 'base_url', nullable: true })
   baseUrl: string | null
+
+  /** Of azure_openai and anthropic. */
+  @Column('text', { name: 'api_version', nullable: true })
+  apiVersion: string | null
+
+  /** AWS region, of bedrock. */
+  @Column('text', { nullable: true })
+  region: string | null
 
   /** Id of the only workspace that it serves; null: all. */
   @Column('text', { nullable: true })

@@ -60,14 +60,49 @@ describe('providers', () => {
     ])
   })
 
-  it.each(['anthropic', 'gemini', 'azure_openai'])(
-    'of type %s are not there yet, and it is said so',
-    async (type) => {
-      const { status, body } = await catalog.call('POST', '/v1/providers', { name: 'x', type })
-      expect(status).toBe(400)
-      expect(body.error.message).toContain(`${type} is not there yet`)
-    },
-  )
+  it('of every type have what their vendor is called with, and no setting of another', async () => {
+    const made = async (fields: object) => {
+      const { id } = await catalog.create('/v1/providers', { name: 'typed', api_key: 'canary', ...fields })
+      const { body } = await catalog.call('GET', `/v1/providers/${id}`)
+      await catalog.call('DELETE', `/v1/providers/${id}`)
+      return [body['base_url'], body['api_version'], body['region']]
+    }
+    expect(await made({ type: 'anthropic' })).toEqual(['https://api.anthropic.com/v1', '2023-06-01', null])
+    expect(await made({ type: 'gemini' })).toEqual([
+      ...['https://generativelanguage.googleapis.com/v1beta', null, null],
+    ])
+    const azure = {
+      type: 'azure_openai',
+      base_url: 'https://acme.openai.azure.com',
+      api_version: '2025-01-01',
+    }
+    expect(await made(azure)).toEqual(['https://acme.openai.azure.com', '2025-01-01', null])
+    expect(await made({ type: 'bedrock', region: 'eu-west-1' })).toEqual([
+      ...['https://bedrock-runtime.eu-west-1.amazonaws.com', null, 'eu-west-1'],
+    ])
+    for (const [fields, param] of [
+      [{ type: 'azure_openai' }, 'base_url'],
+      [{ type: 'bedrock' }, 'region'],
+      [{ type: 'bedrock', region: 'mars' }, 'region'],
+      [{ type: 'openai', region: 'eu-west-1' }, 'region'],
+      [{ type: 'gemini', api_version: '1' }, 'api_version'],
+      [{ type: 'openai', api_key: '{"access_key_id": "a"}' }, 'api_key'],
+      [{ type: 'bedrock', region: 'eu-west-1', api_key: '{"access_key_id": "canary"}' }, 'api_key'],
+      [{ type: 'bedrock', region: 'eu-west-1', api_key: '{' }, 'api_key'],
+    ] as const) {
+      expect(await refusal('POST', '/v1/providers', { name: 'typed', ...fields })).toEqual([
+        ...[400, 'invalid_request', param],
+      ])
+    }
+  })
+
+  it('of bedrock move with their region', async () => {
+    await catalog.create('/v1/providers', { name: 'aws', type: 'bedrock', region: 'eu-west-1' })
+    expect((await catalog.call('PATCH', '/v1/providers/aws', { region: 'us-east-1' })).body).toMatchObject({
+      ...{ base_url: 'https://bedrock-runtime.us-east-1.amazonaws.com', region: 'us-east-1' },
+    })
+    await catalog.call('DELETE', '/v1/providers/aws')
+  })
 
   it('name every mistake', async () => {
     const wrong = {

@@ -8,9 +8,27 @@ import { AddressPolicy } from '@weir/upstream-address'
 import { type EntityManager, In, IsNull, MoreThan, Repository } from 'typeorm'
 import { repriceModels } from '../model/reprice.js'
 import { IdentityReferences } from '../reference/identity-references.js'
-import { toBaseUrl } from './base-url.js'
-import type { CreateProviderDto, ListProvidersQuery, UpdateProviderDto } from './provider.dto.js'
+import { fromSecretText, toSecretText } from './credential.js'
+import { toEndpoint, withoutDefaults } from './endpoint.js'
+import { checkProvider, type Verdict } from './provider-check.js'
+import type { ProviderType } from './provider-type.js'
+import type {
+  CreateProviderDto,
+  ListProvidersQuery,
+  UpdateProviderDto,
+  ValidateProviderDto,
+} from './provider.dto.js'
 import { Provider } from './provider.entity.js'
+
+/** How long somebody who has asked for a check waits, and somebody who changes a credential. */
+const validateTimeoutMs = 10_000
+const rotateTimeoutMs = 4_000
+
+/** A provider and what has been found out about it. */
+export interface CheckedProvider {
+  provider: Provider
+  verdict: Verdict
+}
 
 @Injectable()
 export class ProviderService {
@@ -26,13 +44,25 @@ export class ProviderService {
     const { organization } = caller
     const id = newId('prov')
     const { name, type } = dto
-    const baseUrl = toBaseUrl(type, dto.base_url ?? null, this.addressPolicy)
+    const endpoint = toEndpoint(
+      type,
+      { baseUrl: dto.base_url ?? null, apiVersion: dto.api_version ?? null, region: dto.region ?? null },
+      this.addressPolicy,
+    )
     const credential = this.seal(id, type, dto.api_key ?? null)
     const workspace = await this.findWorkspace(caller, dto.workspace ?? null)
     authorizeIn(caller, workspace)
     try {
       await this.changeLog.write(async (manager, changed) => {
-        await manager.insert(Provider, { id, organization, name, type, baseUrl, workspace, ...credential })
+        await manager.insert(Provider, {
+          id,
+          organization,
+          name,
+          type,
+          ...endpoint,
+          workspace,
+          ...credential,
+        })
         changed({ organization, kind: 'provider', id, action: 'created' })
       })
     } catch (error) {
@@ -73,16 +103,17 @@ export class ProviderService {
     const before = await this.get(caller, idOrName)
     const { id, type } = before
     authorizeIn(caller, before.workspace)
-    const { name, base_url: baseUrl, api_key: apiKey } = dto
+    const { name, api_key: apiKey } = dto
     const workspace =
       dto.workspace === undefined ? undefined : await this.findWorkspace(caller, dto.workspace)
     if (workspace !== undefined) authorizeIn(caller, workspace)
     const values = {
       ...(name !== undefined && { name }),
-      ...(baseUrl !== undefined && { baseUrl: toBaseUrl(type, baseUrl, this.addressPolicy) }),
+      ...this.changedEndpoint(before, dto),
       ...(apiKey !== undefined && this.seal(id, type, apiKey)),
       ...(workspace !== undefined && { workspace }),
     }
+    if (typeof apiKey === 'string') await this.tryCredential({ ...before, ...values }, before, dto)
     try {
       await this.changeLog.write(async (manager, changed) => {
         const { affected } = await manager.update(
@@ -121,6 +152,74 @@ export class ProviderService {
     }
   }
 
+  /** Asks a provider whether it can be called: with its own credential, or with one that is only tried. */
+  async validate(caller: Caller, idOrName: string, dto: ValidateProviderDto): Promise<CheckedProvider> {
+    const provider = await this.get(caller, idOrName)
+    authorizeIn(caller, provider.workspace)
+    const secret = dto.api_key ? toSecretText(provider.type, dto.api_key) : this.unseal(provider)
+    const models = dto.model ? [dto.model] : await this.providerModelsOf(provider.id)
+    return { provider, verdict: await this.check(provider, secret, { models, timeoutMs: validateTimeoutMs }) }
+  }
+
+  /** What a change makes of the endpoint; nothing when it is not about it. */
+  private changedEndpoint(before: Provider, dto: UpdateProviderDto): Partial<Provider> {
+    const { base_url: baseUrl, api_version: apiVersion, region } = dto
+    if (baseUrl === undefined && apiVersion === undefined && region === undefined) return {}
+    const given = {
+      ...withoutDefaults(before.type, before),
+      ...(baseUrl !== undefined && { baseUrl }),
+      ...(apiVersion !== undefined && { apiVersion }),
+      ...(region !== undefined && { region }),
+    }
+    return toEndpoint(before.type, given, this.addressPolicy)
+  }
+
+  /**
+   * A credential that takes the place of another is tried before it does, so that a mistake fails the
+   * change and not the requests. Unless it must be, it need not be possible: the provider may be out
+   * of reach of this process and not of the gateways.
+   */
+  private async tryCredential(
+    provider: Provider,
+    before: Provider,
+    { validate, api_key: apiKey }: UpdateProviderDto,
+  ): Promise<void> {
+    const isRotated = before.ciphertext !== null
+    if (!apiKey || validate === false || (!isRotated && !validate)) return
+    const secret = toSecretText(provider.type, apiKey)
+    const { checks } = await this.check(provider, secret, { models: [], timeoutMs: rotateTimeoutMs })
+    const decisive = validate ? ['endpoint', 'credentials'] : ['credentials']
+    const failed = checks.find(({ check, status }) => decisive.includes(check) && status === 'failed')
+    if (!failed) return
+    const message = `does not work there: ${failed.message} Nothing was changed; \`validate\`: false would take it all the same`
+    throw invalidFields([{ field: 'api_key', message }])
+  }
+
+  private check(
+    { type, baseUrl, apiVersion, region }: Provider,
+    secret: string | undefined,
+    options: { models: readonly string[]; timeoutMs: number },
+  ): Promise<Verdict> {
+    const credential = secret === undefined ? undefined : fromSecretText(type, secret)
+    return checkProvider(
+      { type, baseUrl: baseUrl ?? '', apiVersion: apiVersion ?? '', region: region ?? '', credential },
+      { policy: this.addressPolicy, ...options },
+    )
+  }
+
+  private unseal({ id, keyVersion, wrappedKey, ciphertext }: Provider): string | undefined {
+    if (keyVersion === null || !wrappedKey || !ciphertext) return undefined
+    return this.keyring.unseal({ keyVersion, wrappedKey, ciphertext }, `provider/${id}`).toString()
+  }
+
+  private async providerModelsOf(provider: string): Promise<string[]> {
+    const rows = await this.providers.manager.query<{ name: string }[]>(
+      `SELECT DISTINCT provider_model AS name FROM model WHERE provider = $1 ORDER BY 1 LIMIT 1000`,
+      [provider],
+    )
+    return rows.map(({ name }) => name)
+  }
+
   /** The workspace that a provider is for, if the caller may see it; null: all. Throws workspace_not_found. */
   private async findWorkspace(caller: Caller, idOrName: string | null): Promise<string | null> {
     if (idOrName === null) return null
@@ -132,12 +231,11 @@ export class ProviderService {
   /** The columns of the credential; sealed for this provider alone, so that it is of no use at another. */
   private seal(
     id: string,
-    type: string,
+    type: ProviderType,
     apiKey: string | null,
   ): Pick<Provider, 'keyVersion' | 'wrappedKey' | 'ciphertext'> {
     if (apiKey === null) return { keyVersion: null, wrappedKey: null, ciphertext: null }
-    if (type === 'sandbox') throw invalidFields([{ field: 'api_key', message: 'a sandbox needs none' }])
-    return this.keyring.seal(apiKey, `provider/${id}`)
+    return this.keyring.seal(toSecretText(type, apiKey), `provider/${id}`)
   }
 
   private async users(manager: EntityManager, id: string): Promise<string[]> {
