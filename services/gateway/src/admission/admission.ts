@@ -1,8 +1,8 @@
-import type { Usage } from '../inference/usage.js'
-import type { ChatDocument } from '../dialects/openai-chat/chat-completions.js'
+import type { Endpoint, RequestDocument } from '../inference/endpoint.js'
+import { noUsage, type Usage } from '../inference/usage.js'
 import type { KnownModel, KnownProvider, KnownWhitelistEntry } from '../snapshot/catalog-state.js'
 import type { KnownKey, TeamLine } from '../snapshot/identity-state.js'
-import type { Hold, HoldRecord, Money } from './money.js'
+import type { Hold, Money } from './money.js'
 import type { RateAdmission, Rates } from './rates.js'
 
 /** Who asks for what: all that limits and budgets are found by. */
@@ -13,18 +13,58 @@ export interface AdmittedRoute {
   readonly provider: KnownProvider
   /** The workspace's own terms for the model; undefined: it has none. */
   readonly entry: KnownWhitelistEntry | undefined
+  /** What is asked for. */
+  readonly endpoint: Pick<Endpoint, 'name' | 'output'>
 }
 
-/** Leave to make one attempt. Whoever has it settles it once, however the attempt ends. */
-export interface Admission {
-  /** When the attempt starts, milliseconds since 1970: decides its price and its budgets' periods. */
-  readonly startedAtMs: number
-  /** What may be sent: its output may be limited to what a budget allows. */
-  readonly document: ChatDocument
-  /** What the journal notes of it, so that a crash gives back what is held. */
-  readonly record: HoldRecord
-  /** The attempt is over; `noUsage` when nothing can be owed. */
-  settle(usage: Usage): void
+/**
+ * Leave to serve one request: it is counted by its rates once, and money is held for each of its
+ * attempts. Whoever has it settles every hold once, and ends it once, however the request ends.
+ */
+export class Admission {
+  private used: Usage | undefined
+  private isOver = false
+
+  constructor(
+    private readonly money: Money,
+    private readonly rate: RateAdmission | undefined,
+  ) {}
+
+  /**
+   * Holds what an attempt may cost, at most.
+   * @param bytes length of the request's body
+   * @throws AppError budget_exceeded, service_unavailable, unsupported_model; nothing is held then.
+   */
+  hold(route: AdmittedRoute, document: RequestDocument, bytes: number): Hold | Promise<Hold> {
+    return this.money.hold(route, document, bytes)
+  }
+
+  /** An attempt is over; `noUsage` when nothing can be owed. */
+  settle(hold: Hold, usage: Usage): void {
+    hold.settle(usage)
+    this.used = this.used ? addUsage(this.used, usage) : usage
+  }
+
+  /** The request is over: its slots are free, and its tokens are counted as they were used. */
+  end(): void {
+    if (this.isOver) return
+    this.isOver = true
+    this.rate?.settle(this.used ?? noUsage)
+  }
+
+  /** The request was refused before its first attempt, and costs nothing. */
+  cancel(reply: LimitedReply): void {
+    if (this.isOver) return
+    this.isOver = true
+    if (!this.rate) return
+    this.rate.cancel()
+    reply.limitHeaders = this.rate.headers
+  }
+}
+
+/** Is told what is left of the limits. */
+export interface LimitedReply {
+  limitHeaders: Readonly<Record<string, string>>
 }
 
 /** The step "admit": what a request may use is set aside before anything is called. */
@@ -35,29 +75,21 @@ export class AdmissionControl {
   ) {}
 
   /**
-   * Counts the request by its limits, then holds what an attempt may cost, at most.
+   * Counts the request by its limits.
    * @param bytes length of the request's body
    * @param reply is told what is left of the limits, however this ends
-   * @throws AppError rate_limit_exceeded, budget_exceeded, service_unavailable; nothing is counted or held then.
+   * @throws AppError rate_limit_exceeded; nothing is counted then.
    */
   async admit(
     route: AdmittedRoute,
-    document: ChatDocument,
+    document: RequestDocument,
     bytes: number,
-    reply: { limitHeaders: Readonly<Record<string, string>> },
+    reply: LimitedReply,
   ): Promise<Admission> {
     const rating = this.rates.admit(route, document, bytes)
     const rate = rating instanceof Promise ? await rating : rating
     if (rate) reply.limitHeaders = rate.headers
-    try {
-      return new HeldAdmission(await this.money.hold(route, document, bytes), rate)
-    } catch (error) {
-      if (rate) {
-        rate.cancel()
-        reply.limitHeaders = rate.headers
-      }
-      throw error
-    }
+    return new Admission(this.money, rate)
   }
 
   /** Gives back all that is leased; called when nothing is under way any more. */
@@ -66,26 +98,14 @@ export class AdmissionControl {
   }
 }
 
-class HeldAdmission implements Admission {
-  constructor(
-    private readonly hold: Hold,
-    private readonly rate: RateAdmission | undefined,
-  ) {}
-
-  get startedAtMs(): number {
-    return this.hold.startedAtMs
-  }
-
-  get document(): ChatDocument {
-    return this.hold.document
-  }
-
-  get record(): HoldRecord {
-    return this.hold.record
-  }
-
-  settle(usage: Usage): void {
-    this.rate?.settle(usage)
-    this.hold.settle(usage)
+/** What two attempts used together. */
+function addUsage(left: Usage, right: Usage): Usage {
+  return {
+    source: right.source,
+    inputTokens: left.inputTokens + right.inputTokens,
+    cachedInputTokens: left.cachedInputTokens + right.cachedInputTokens,
+    cacheWriteTokens: left.cacheWriteTokens + right.cacheWriteTokens,
+    outputTokens: left.outputTokens + right.outputTokens,
+    reasoningTokens: left.reasoningTokens + right.reasoningTokens,
   }
 }

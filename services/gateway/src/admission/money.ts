@@ -6,7 +6,7 @@ import type { GatewayConfig } from '../config.js'
 import type { Usage } from '../inference/usage.js'
 import type { AttemptStart } from '../journal/attempt.js'
 import type { GatewayRuns } from '../journal/gateway-runs.js'
-import type { ChatDocument } from '../dialects/openai-chat/chat-completions.js'
+import type { RequestDocument } from '../inference/endpoint.js'
 import { findPrice } from '../snapshot/catalog-state.js'
 import type { KnownKey, TeamLine } from '../snapshot/identity-state.js'
 import type { AdmittedRoute } from './admission.js'
@@ -40,7 +40,7 @@ export type HoldRecord = Pick<AttemptStart, 'gatewayRun' | 'budgets' | 'openHold
 export interface Hold {
   readonly startedAtMs: number
   /** What may be sent: with an output limit where a budget needs one. */
-  readonly document: ChatDocument
+  readonly document: RequestDocument
   readonly record: HoldRecord
   /** The attempt is over, and the journal has it. Counts once. */
   settle(usage: Usage): void
@@ -135,7 +135,7 @@ export class Money {
    * leases have it.
    * @throws AppError budget_exceeded, service_unavailable, invalid_request, unsupported_model
    */
-  hold(route: AdmittedRoute, document: ChatDocument, bytes: number): Hold | Promise<Hold> {
+  hold(route: AdmittedRoute, document: RequestDocument, bytes: number): Hold | Promise<Hold> {
     if (!this.watcher.loaded) throw unavailable(this.missing() ?? '')
     const { key, team, model } = route
     const { state } = this.watcher
@@ -152,14 +152,16 @@ export class Money {
 
   private holdOf(
     { hard, ids }: Line,
-    { model, provider }: AdmittedRoute,
-    document: ChatDocument,
+    { model, provider, endpoint }: AdmittedRoute,
+    document: RequestDocument,
     bytes: number,
     price: Price,
   ): Hold | Promise<Hold> {
-    const bound = boundOf(document, bytes, price, {
+    const { name: kind, output } = endpoint
+    const bound = boundOf({ kind, document, bytes, output }, price, {
+      modelTokens: model.maxOutputTokens,
       defaultTokens: this.config.defaultMaxOutputTokens,
-      field: provider.type === 'openai' ? 'max_completion_tokens' : 'max_tokens',
+      providerType: provider.type,
     })
     const { gatewayRun, exchange } = this
     const toHold = (grant: Grant, startedAtMs: number): Hold => {
@@ -225,7 +227,7 @@ export class Money {
 
   private async holdLater(
     route: AdmittedRoute,
-    document: ChatDocument,
+    document: RequestDocument,
     bytes: number,
     lacking: string,
   ): Promise<Hold> {
@@ -259,7 +261,7 @@ function startOf({ leases }: Grant): number {
 
 const nothingToSettle = (): void => undefined
 
-const unheld = (document: ChatDocument): Hold => ({
+const unheld = (document: RequestDocument): Hold => ({
   startedAtMs: Date.now(),
   document,
   record: nothingHeld,
@@ -275,7 +277,7 @@ const unavailable = (what: string): AppError =>
 
 interface HoldParts {
   startedAtMs: number
-  document: ChatDocument
+  document: RequestDocument
   record: HoldRecord
   price: Price
   provider: string
@@ -283,7 +285,7 @@ interface HoldParts {
 
 class MoneyHold implements Hold {
   readonly startedAtMs: number
-  readonly document: ChatDocument
+  readonly document: RequestDocument
   readonly record: HoldRecord
   private settled = false
 

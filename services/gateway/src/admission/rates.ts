@@ -2,7 +2,7 @@ import { createGrpcClient, type GrpcClient, type InternalTrust, policyV1 } from 
 import { AppError } from '@weir/errors'
 import { counter, gauge, type Logger } from '@weir/observability'
 import { estimateTokens, type Usage } from '../inference/usage.js'
-import type { ChatDocument } from '../dialects/openai-chat/chat-completions.js'
+import type { RequestDocument } from '../inference/endpoint.js'
 import type { Snapshots } from '../snapshot/snapshots.js'
 import { type RateCounter, type RateKind } from './rate-counter.js'
 import { GatewayCountFile } from './rate-gateway-count.js'
@@ -60,7 +60,7 @@ export class Rates {
    */
   admit(
     route: RatedRoute,
-    document: ChatDocument,
+    document: RequestDocument,
     bytes: number,
   ): RateAdmission | undefined | Promise<RateAdmission> {
     const counters = this.plans.find(route, this.snapshots.identity.state.rates)
@@ -157,8 +157,8 @@ function costOf(kind: RateKind, { inputTokens, outputTokens }: Estimate): number
 const highest = 2 ** 31 - 1
 
 /** What the request itself allows for output; 0: it does not say, and what comes is counted afterwards. */
-function maxOutputTokens(document: ChatDocument): number {
-  const asked = document['max_completion_tokens'] ?? document['max_tokens']
+function maxOutputTokens(document: RequestDocument): number {
+  const asked = document['max_completion_tokens'] ?? document['max_tokens'] ?? document['max_output_tokens']
   if (typeof asked !== 'number' || !(asked > 0)) return 0
   const { n } = document
   return Math.min(highest, Math.ceil(asked) * (typeof n === 'number' && n > 1 ? Math.ceil(n) : 1))

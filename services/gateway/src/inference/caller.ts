@@ -1,5 +1,16 @@
 import { AppError } from '@weir/errors'
 import type { ServerResponse } from 'node:http'
+import { type ErrorEnvelope, openaiEnvelope } from './error-envelope.js'
+
+const noHeaders = {}
+
+/** A header's value is of ASCII, and short. */
+function toHeaderText(fields: readonly string[]): string {
+  return [...new Set(fields)]
+    .slice(0, 50)
+    .map((field) => field.slice(0, 100).replace(/[^\x21-\x2b\x2d-\x7e]/g, '?'))
+    .join(', ')
+}
 
 /** The reply to one caller: written once, in the envelope of the API that was called. */
 export class Caller {
@@ -8,18 +19,27 @@ export class Caller {
   /** The code of the error that was sent; empty: none. */
   errorCode = ''
   /** Sent with every reply: what is left of the limits. */
-  limitHeaders: Readonly<Record<string, string>> = {}
+  limitHeaders: Readonly<Record<string, string>> = noHeaders
+  /** Sent with the answer: what became of the request on its way. */
+  answerHeaders: Readonly<Record<string, string>> = noHeaders
 
   /** @param isStopping whether the gateway is being stopped: replies end their connection then */
   constructor(
     private readonly response: ServerResponse,
     readonly requestId: string,
     private readonly isStopping: () => boolean = () => false,
+    private readonly envelope: ErrorEnvelope = openaiEnvelope,
   ) {}
 
   /** Whether the caller has hung up. */
   get isGone(): boolean {
     return this.response.destroyed
+  }
+
+  /** Fields of the request that the provider never sees are told with the answer. */
+  noteIgnored(fields: readonly string[]): void {
+    if (fields.length === 0 && this.answerHeaders === noHeaders) return
+    this.answerHeaders = fields.length === 0 ? noHeaders : { 'x-weir-ignored-fields': toHeaderText(fields) }
   }
 
   /** Hears of the caller hanging up before its reply was whole. */
@@ -50,7 +70,9 @@ export class Caller {
       'content-type': contentType,
       'content-length': Buffer.byteLength(body),
       'x-request-id': this.requestId,
+      ...this.envelope.headers(this.requestId),
       ...this.limitHeaders,
+      ...this.answerHeaders,
       ...headers,
     })
     // A head and a text go out in one write, a head and a buffer in two; latin1 keeps every byte.
@@ -63,19 +85,22 @@ export class Caller {
 
   sendError(error: AppError, held?: Promise<void>): void {
     this.errorCode = error.code
-    this.send(error.status, 'application/json', JSON.stringify(error.toEnvelope()), error.toHeaders(), held)
+    const body = this.envelope.body(error, this.requestId)
+    this.send(error.status, 'application/json', body, error.toHeaders(), held)
   }
 
   /** The head of a stream; goes out with its first chunk. */
-  startStream(): void {
+  startStream(contentType = 'text/event-stream; charset=utf-8'): void {
     this.status = 200
     if (this.isStopping()) this.response.shouldKeepAlive = false
     this.response.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
+      'content-type': contentType,
       'cache-control': 'no-cache',
       'x-accel-buffering': 'no',
       'x-request-id': this.requestId,
+      ...this.envelope.headers(this.requestId),
       ...this.limitHeaders,
+      ...this.answerHeaders,
     })
   }
 
@@ -99,6 +124,6 @@ export class Caller {
   /** Ends a stream that has begun with an error event, never with a clean end. */
   endStreamWithError(error: AppError): void {
     this.errorCode = error.code
-    this.endStream(`data: ${JSON.stringify(error.toEnvelope())}\n\n`)
+    this.endStream(this.envelope.event(error, this.requestId))
   }
 }

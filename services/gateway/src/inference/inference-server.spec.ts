@@ -22,7 +22,7 @@ async function serve(pipeline: Partial<InferencePipeline>): Promise<string> {
 describe('InferenceServer', () => {
   it('lets a caller see why its long body was refused, though it was still sending', async () => {
     const refusal = AppError.of('request_too_large', { limit: '25 MiB' })
-    const url = await serve({ serveChat: () => Promise.reject(refusal) })
+    const url = await serve({ serve: () => Promise.reject(refusal) })
     const call = request(`${url}/v1/chat/completions`, { method: 'POST', agent: false })
     const response = once(call, 'response')
     call.end(Buffer.alloc(40 * 1024 * 1024))
@@ -32,7 +32,7 @@ describe('InferenceServer', () => {
   })
 
   it('refuses a model’s name that is not percent-encoded text', async () => {
-    const url = await serve({ getModel: () => Promise.reject(new Error('not reached')) })
+    const url = await serve({})
     const reply = await fetch(`${url}/v1/models/%ff`, { headers: { authorization: 'Bearer vk_1' } })
     expect(reply.status).toBe(400)
     expect(await reply.json()).toMatchObject({ error: { code: 'invalid_request' } })

@@ -2,8 +2,13 @@ import { AppError } from '@weir/errors'
 import { dropRest, requestId } from '@weir/http'
 import { counter, histogram, inSpan, type Logger, SpanKind, tracing } from '@weir/observability'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { KnownModel } from '../snapshot/catalog-state.js'
 import { Caller } from './caller.js'
-import { type InferencePipeline, sentKey } from './pipeline.js'
+import { sentKey } from './authentication.js'
+import { anthropicEnvelope, type ErrorEnvelope, openaiEnvelope } from './error-envelope.js'
+import { findCalledRoute } from './endpoint-table.js'
+import { toModelList, toModelObject } from './model-list.js'
+import type { InferencePipeline } from './pipeline.js'
 
 const requests = counter('weir_requests_total', 'Inference requests answered.', [
   'endpoint',
@@ -16,8 +21,6 @@ const durations = histogram(
   ['endpoint'],
   [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120],
 )
-
-const chatPaths = new Set(['/v1/chat/completions', '/chat/completions'])
 
 type Serve = (request: IncomingMessage, caller: Caller) => Promise<void>
 
@@ -34,27 +37,39 @@ export class InferenceServer {
   /** Takes a request that is inference; returns false for all others. */
   take(request: IncomingMessage, response: ServerResponse): boolean {
     const path = pathOf(request)
-    if (chatPaths.has(path)) {
-      this.serve('chat', request, response, (_, caller) => {
+    const called = findCalledRoute(path)
+    if (called) {
+      const { name, envelope } = called.endpoint
+      this.serve({ endpoint: name, envelope }, request, response, (_, caller) => {
         if (request.method !== 'POST')
           throw AppError.of('route_not_found', { method: request.method ?? '', path })
-        return this.pipeline.serveChat(request, caller)
+        return this.pipeline.serve(called, request, caller)
       })
       return true
     }
-    if (request.method === 'GET' && isModelsPath(path) && sentKey(request)?.startsWith('vk_')) {
-      this.serve('models', request, response, (_, caller) => this.serveModels(path, request, caller))
-      return true
-    }
-    return false
+    const models = request.method === 'GET' ? findModelsPath(path) : undefined
+    if (!models) return false
+    // Below /v1 the list is also the catalog's, for those who manage it.
+    if (models.repository === undefined && !sentKey(request)?.startsWith('vk_')) return false
+    const envelope = isAnthropic(request) ? anthropicEnvelope : openaiEnvelope
+    this.serve({ endpoint: 'models', envelope }, request, response, (_, caller) =>
+      this.serveModels(models, request, caller),
+    )
+    return true
   }
 
-  private serve(endpoint: string, request: IncomingMessage, response: ServerResponse, work: Serve): void {
+  private serve(
+    { endpoint, envelope }: { endpoint: string; envelope: ErrorEnvelope },
+    request: IncomingMessage,
+    response: ServerResponse,
+    work: Serve,
+  ): void {
     const startedAt = performance.now()
     const caller = new Caller(
       response,
       requestId(request.headers['x-request-id']),
       () => this.pipeline.isStopping,
+      envelope,
     )
     response.once('close', () => {
       requests.inc({ endpoint, status: caller.status || 499, code: caller.errorCode })
@@ -75,12 +90,16 @@ export class InferenceServer {
     caller.sendError(appError, request.complete ? undefined : dropRest(request))
   }
 
-  private async serveModels(path: string, request: IncomingMessage, caller: Caller): Promise<void> {
-    const name = path.startsWith('/v1/models/') ? decodeName(path.slice('/v1/models/'.length)) : undefined
+  private async serveModels(path: ModelsPath, request: IncomingMessage, caller: Caller): Promise<void> {
+    const { authentication, routes } = this.pipeline
+    const name = path.model === undefined ? undefined : decodeName(path.model)
+    const key = await authentication.findKey(request, 'models')
+    const repository = routes.findPlace(key, request.url ?? '', path.repository)
+    const shape = { isAnthropic: isAnthropic(request), ownerOf: (model: KnownModel) => routes.ownerOf(model) }
     const reply =
       name === undefined
-        ? { object: 'list', data: await this.pipeline.listModels(request) }
-        : await this.pipeline.getModel(request, name)
+        ? toModelList(routes.listModels(key, repository), shape)
+        : toModelObject(routes.getModel(key, name, repository), shape)
     caller.send(200, 'application/json', JSON.stringify(reply))
   }
 
@@ -126,4 +145,18 @@ function pathOf(request: IncomingMessage): string {
   return query < 0 ? url : url.slice(0, query)
 }
 
-const isModelsPath = (path: string): boolean => path === '/v1/models' || path.startsWith('/v1/models/')
+/** A path of the list of models, or of one of them. */
+interface ModelsPath {
+  repository: string | undefined
+  /** As it stands in the path; undefined: the list. */
+  model: string | undefined
+}
+
+const modelsPath = /^(?:\/r\/([^/]+))?\/v1\/models(?:\/(.*))?$/
+
+function findModelsPath(path: string): ModelsPath | undefined {
+  const match = modelsPath.exec(path)
+  return match ? { repository: match[1], model: match[2] } : undefined
+}
+
+const isAnthropic = ({ headers }: IncomingMessage): boolean => headers['anthropic-version'] !== undefined

@@ -1,9 +1,10 @@
 import { AppError } from '@weir/errors'
 import { describe, expect, it } from 'vitest'
+import { chat } from './conversation-endpoints.js'
 import { limitOutput } from './output-limit.js'
 
 const limited = (fields: object, limit = 50, type = 'openai') =>
-  limitOutput({ model: 'm', ...fields }, limit, type)
+  limitOutput({ model: 'm', ...fields }, limit, chat.output, type)
 
 describe('the output tokens of a workspace', () => {
   it('are what the caller asks for, up to the limit', () => {

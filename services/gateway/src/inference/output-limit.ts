@@ -1,23 +1,21 @@
 import { AppError } from '@weir/errors'
-import type { ChatDocument } from '../dialects/openai-chat/chat-completions.js'
-
-/** Both names that OpenAI has for it; the first is the newer, and the only one that its reasoning models take. */
-const fields = ['max_completion_tokens', 'max_tokens'] as const
+import type { OutputTerms, RequestDocument } from './endpoint.js'
 
 /**
  * Holds a request to the output tokens that its workspace may ask for: one that asks for more is
  * refused, since a shorter answer than was asked for would look like a fault of the model; one that does
- * not say gets the limit. Other vendors than OpenAI are told by the name that all of them know.
+ * not say gets the limit.
  * @throws AppError invalid_request
  */
 export function limitOutput(
-  document: ChatDocument,
+  document: RequestDocument,
   maxOutputTokens: number,
+  terms: OutputTerms,
   providerType: string,
-): ChatDocument {
-  if (maxOutputTokens === 0) return document
+): RequestDocument {
+  if (maxOutputTokens === 0 || terms.fields.length === 0) return document
   let isLimited = false
-  for (const field of fields) {
+  for (const field of terms.fields) {
     const asked = document[field]
     if (asked === undefined || asked === null) continue
     // Some vendors take -1, or what is no whole number, for no limit at all.
@@ -28,6 +26,5 @@ export function limitOutput(
     isLimited = true
   }
   if (isLimited) return document
-  const field = providerType === 'openai' ? 'max_completion_tokens' : 'max_tokens'
-  return { ...document, [field]: maxOutputTokens }
+  return { ...document, [terms.fieldFor(providerType)]: maxOutputTokens }
 }

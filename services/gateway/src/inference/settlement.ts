@@ -1,6 +1,7 @@
 import { counter } from '@weir/observability'
 import type { ErrorCode } from '@weir/errors'
 import type { Admission } from '../admission/admission.js'
+import type { Hold } from '../admission/money.js'
 import type { AttemptStart } from '../journal/attempt.js'
 import type { Journal, JournalEntry } from '../journal/journal.js'
 import { noUsage, type Usage } from './usage.js'
@@ -54,6 +55,7 @@ export class Settlement {
     private readonly journal: Journal,
     private readonly entry: JournalEntry,
     private readonly admission: Admission,
+    private readonly hold: Hold,
   ) {}
 
   /** What is known of the attempt since before its call. */
@@ -108,7 +110,7 @@ export class Settlement {
       },
       // Even a settlement that the disk refused must not keep the caller waiting for its reply.
       () => {
-        this.admission.settle(usage)
+        this.admission.settle(this.hold, usage)
         written?.()
       },
     )
@@ -119,7 +121,8 @@ export class Settlement {
     total.outputTokens += counts.outputTokens + counts.reasoningTokens
   }
 
-  private get firstByteMs(): number {
+  /** Milliseconds from the upstream call to its first byte; 0: none came. */
+  get firstByteMs(): number {
     return this.firstByteAt === 0 ? 0 : Math.round(this.firstByteAt - this.calledAt)
   }
 }

@@ -1,74 +1,102 @@
 import { AppError } from '@weir/errors'
 import type { UpstreamFailure } from '../upstream/upstream.js'
+import type { Refused } from './endpoint.js'
+import { type AttemptFailure, failureOf } from './failure.js'
 
-/** What an upstream's answer means for the caller. */
-export type UpstreamVerdict =
-  | { kind: 'error'; error: AppError }
-  /** The upstream refuses the request itself: its own words help the caller most. */
-  | { kind: 'pass' }
-
-/** Seconds from a `retry-after` header, when it is a sane number. */
-function retryAfterS(header: string | string[] | undefined): number | undefined {
-  const seconds = typeof header === 'string' && /^\d{1,6}$/.test(header) ? Number(header) : undefined
-  return seconds
-}
-
-/**
- * Judges an upstream's status of 400 or more. A refused credential is the operator's matter, not
- * the caller's, and its text may quote the credential: it is never passed on.
- */
-export function judgeStatus(options: {
+/** An upstream's answer with an error status. */
+export interface RefusedAnswer {
   status: number
   retryAfter: string | string[] | undefined
+  contentType: string
+  body: Buffer
+  /** What the body says; undefined: it was not read. */
+  refused?: Refused | undefined
   provider: string
   providerModel: string
   model: string
   /** The answer's body has Weir's credential in it. */
   quotesCredential?: boolean
-}): UpstreamVerdict {
-  const { status, provider, providerModel, model } = options
-  const retry = retryAfterS(options.retryAfter)
-  const retryOptions = retry === undefined ? {} : { retryAfterS: retry }
+}
+
+/** A day: what asks for longer is no sane number. */
+const longestRetryAfterS = 86_400
+
+/** Seconds from a `retry-after` header, when it is a sane number or a date. */
+function retryAfterS(header: string | string[] | undefined): number | undefined {
+  if (typeof header !== 'string') return undefined
+  if (/^\d{1,6}$/.test(header)) return Number(header)
+  const date = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} [\d:]{8} GMT$/.test(header)
+    ? Date.parse(header)
+    : NaN
+  const seconds = Math.ceil((date - Date.now()) / 1_000)
+  return seconds >= 0 && seconds <= longestRetryAfterS ? seconds : undefined
+}
+
+/** What the caller is told, and where the request may go instead. */
+type Judgement = [error: AppError, remedy: AttemptFailure['remedy']]
+
+/**
+ * Judges an upstream's status that is not 200. A refused credential is the operator's matter, not
+ * the caller's, and its text may quote the credential: it is never passed on.
+ */
+export function judgeAnswer(answer: RefusedAnswer): AttemptFailure {
+  const retryS = retryAfterS(answer.retryAfter)
+  const cause = answer.refused?.error.cause ?? 'other'
+  const [error, remedy] = judgeStatus(answer, retryS) ?? judgeRefusal(answer, cause)
+  const retryAfterMs = retryS === undefined ? undefined : retryS * 1_000
+  const failure: AttemptFailure = { error, remedy, isUnsent: false, cause, retryAfterMs }
+  // The upstream refuses the request itself: its own words help the caller most.
+  const isPassed = error.code === 'invalid_request' && answer.refused?.isOwnDialect !== false
+  const { status, contentType, body } = answer
+  return isPassed ? { ...failure, refusal: { status, contentType, body } } : failure
+}
+
+/** Undefined when the upstream refuses the request itself. */
+function judgeStatus(answer: RefusedAnswer, retryS: number | undefined): Judgement | undefined {
+  const { status, provider, providerModel, model } = answer
+  const providerError = (reason: string, options = {}) =>
+    AppError.of('provider_error', { provider, reason }, options)
   if (status === 401 || status === 403) {
     const reason = `it refused Weir’s credential (status ${status}). An administrator must set a valid api_key with PATCH /v1/providers/${provider}.`
-    return { kind: 'error', error: AppError.of('provider_error', { provider, reason }) }
+    return [providerError(reason), 'elsewhere']
   }
   if (status === 404) {
     const reason = `the provider \`${provider}\` does not offer it as \`${providerModel}\` on this endpoint (status 404)`
-    return { kind: 'error', error: AppError.of('unsupported_model', { model, reason }, { param: 'model' }) }
+    return [AppError.of('unsupported_model', { model, reason }, { param: 'model' }), 'elsewhere']
   }
   if (status === 408 || status === 504) {
-    return {
-      kind: 'error',
-      error: AppError.of('provider_timeout', { provider, reason: `it gave up with status ${status}.` }),
-    }
+    const reason = `it gave up with status ${status}.`
+    return [AppError.of('provider_timeout', { provider, reason }), 'again']
   }
   if (status === 429) {
-    const reason = `The provider \`${provider}\` is limiting Weir’s rate now. Try again later${retry === undefined ? '' : `, in ${retry} s`}.`
-    return {
-      kind: 'error',
-      error: AppError.of('rate_limit_exceeded', { reason }, { retryAfterS: retry ?? 1 }),
-    }
+    const reason = `The provider \`${provider}\` is limiting Weir’s rate now. Try again later${retryS === undefined ? '' : `, in ${retryS} s`}.`
+    return [AppError.of('rate_limit_exceeded', { reason }, { retryAfterS: retryS ?? 1 }), 'again']
   }
   if (status >= 500 || status < 400) {
-    return {
-      kind: 'error',
-      error: AppError.of(
-        'provider_error',
-        { provider, reason: `it answered with status ${status}.` },
-        retryOptions,
-      ),
-    }
+    const options = retryS === undefined ? {} : { retryAfterS: retryS }
+    return [
+      providerError(`it answered with status ${status}.`, options),
+      status >= 500 ? 'again' : 'elsewhere',
+    ]
   }
-  if (options.quotesCredential) {
+  if (answer.quotesCredential) {
     const reason = `it refused the request (status ${status}), in words that quote Weir’s credential and are not passed on.`
-    return { kind: 'error', error: AppError.of('provider_error', { provider, reason }) }
+    return [providerError(reason), 'nowhere']
   }
-  return { kind: 'pass' }
+  return undefined
 }
 
-/** The error of a call that failed below HTTP. */
-export function toAppError(failure: UpstreamFailure, provider: string): AppError {
+function judgeRefusal({ status, refused, provider }: RefusedAnswer, cause: string): Judgement {
+  const words = refused?.error.message ?? ''
+  const reason = `The provider \`${provider}\` refused the request (status ${status})${words === '' ? '.' : `: ${words}`}`
+  // Another model may have a larger window, or other scruples.
+  return [AppError.of('invalid_request', { reason }), cause === 'other' ? 'nowhere' : 'elsewhere']
+}
+
+/** A call that failed below HTTP. */
+export function judgeFailure(failure: UpstreamFailure, provider: string): AttemptFailure {
   const code = failure.kind === 'timeout' ? 'provider_timeout' : 'provider_error'
-  return AppError.of(code, { provider, reason: failure.message }, { cause: failure })
+  const error = AppError.of(code, { provider, reason: failure.message }, { cause: failure })
+  const judged = failureOf(error, failure.kind === 'forbidden_address' ? 'elsewhere' : 'again')
+  return failure.kind === 'unreachable' ? { ...judged, isUnsent: true } : judged
 }

@@ -39,8 +39,12 @@ export class HttpUpstream implements Upstream {
   call(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
     const { pool, prefix } = this.poolOf(request.baseUrl)
     const call = new HttpCall(handler)
+    const { headers, body, firstByteTimeoutMs } = request
     pool.dispatch(
-      { method: 'POST', path: prefix + request.path, headers: request.headers, body: request.body },
+      {
+        ...{ method: 'POST', path: prefix + request.path, headers, body },
+        ...(firstByteTimeoutMs ? { headersTimeout: firstByteTimeoutMs } : undefined),
+      },
       call,
     )
     return call

@@ -5,8 +5,9 @@ export interface UpstreamRequest {
   /** Below the base URL, e.g. /chat/completions. */
   path: string
   headers: Record<string, string>
-  /** JSON. */
-  body: string
+  body: string | Buffer
+  /** How long it may take up to the first byte of the answer; absent or 0: as the gateway is set. */
+  firstByteTimeoutMs?: number
 }
 
 /** Why a call came to nothing, or broke off. */

@@ -1,6 +1,8 @@
 import { eventsEnd } from '../../conversation/sse.js'
 import { type Usage } from '../../inference/usage.js'
-import { estimateOutputTokens, readUsage } from './chat-completions.js'
+import type { StreamTap } from '../../conversation/dialect.js'
+import { estimateOutputTokens } from './chat-completions.js'
+import { readDocumentUsage } from './usage.js'
 
 const usageMark = Buffer.from('"usage"')
 const doneMark = Buffer.from('[DONE]')
@@ -16,7 +18,7 @@ const maxRetainedBytes = 64 * 1024
  *
  * `data: [DONE]` is held back: the caller writes it once the attempt is settled.
  */
-export class ChatStream {
+export class ChatStream implements StreamTap {
   /** What the provider reported. */
   usage: Usage | undefined
   /** `[DONE]` has come. */
@@ -50,6 +52,10 @@ export class ChatStream {
   /** An event without its end is what a cut leaves behind; it must not reach the caller. */
   get isCut(): boolean {
     return !this.done && !this.failed
+  }
+
+  get ending(): string {
+    return this.done ? 'data: [DONE]\n\n' : ''
   }
 
   /** Output tokens that have passed, for when the provider never says: parsed only then. */
@@ -90,7 +96,7 @@ export class ChatStream {
     const chunk = parseObject(Buffer.from(data, 'latin1').toString())
     if (!chunk) return event
     if (chunk['error'] !== undefined && chunk['error'] !== null) this.failed = true
-    const usage = readUsage(chunk['usage'] ?? (chunk['x_groq'] as { usage?: unknown } | undefined)?.usage)
+    const usage = readDocumentUsage(chunk)
     if (usage) this.usage = usage
     if (!this.hidesUsage || chunk['usage'] === undefined) return event
     const isUsageAlone =

@@ -32,7 +32,7 @@ export class SandboxUpstream implements Upstream {
     let over = false
     // Answers in a later turn, as a real upstream does.
     setImmediate(() => {
-      if (!over) answer(JSON.parse(request.body) as ChatDocument, handler)
+      if (!over) answer(JSON.parse(request.body.toString()) as ChatDocument, handler)
     })
     return { abort: () => (over = true), pause: () => undefined, resume: () => undefined }
   }

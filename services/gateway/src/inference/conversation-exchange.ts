@@ -1,0 +1,192 @@
+import type { DialectName } from '../conversation/conversation.js'
+import {
+  type CallerDialect,
+  type Document,
+  type PassingDialect,
+  type ProviderDialect,
+  type StreamTap,
+  unsupported,
+} from '../conversation/dialect.js'
+import { asObject } from '../conversation/json.js'
+import type { Reply, VendorError } from '../conversation/reply.js'
+import { TranslatedStream } from '../conversation/translated-stream.js'
+import type { KnownModel } from '../snapshot/catalog-state.js'
+import { type ProviderType, providerTypeOf } from '../providers/provider-type.js'
+import { dialects } from './dialects.js'
+import type { AttemptedCall, Exchange, Refused, RequestDocument, WholeReply } from './endpoint.js'
+import { estimateTokens } from './usage.js'
+
+const nothingIgnored: readonly string[] = []
+
+/** An attempt of a conversation: as it is where the provider speaks the caller's dialect, else translated. */
+export function conversationExchange(dialect: DialectName, attempted: AttemptedCall): Exchange {
+  const { model, provider } = attempted
+  const type = providerTypeOf(provider, model.name)
+  const { passing, caller } = dialects[dialect]
+  if (passing && type.dialects.includes(dialect)) {
+    return new PassedExchange(dialect, passing, type, attempted)
+  }
+  for (const name of type.dialects) {
+    const spoken = dialects[name].provider
+    if (caller && spoken) return new TranslatedExchange(caller, spoken, type, attempted)
+  }
+  throw unsupported(model.name, dialect)
+}
+
+/** What every exchange of a conversation has. */
+abstract class ConversationExchange implements Exchange {
+  abstract readonly path: string
+  abstract readonly headers: Record<string, string>
+  abstract readonly body: string
+  abstract readonly ignoredFields: readonly string[]
+
+  openStream(contentType: string): StreamTap | undefined {
+    return isEventStream(contentType) ? this.openTap() : undefined
+  }
+
+  protected abstract openTap(): StreamTap
+  abstract readWhole(body: Buffer, contentType: string): WholeReply
+  abstract readRefusal(status: number, body: Buffer): Refused
+}
+
+/** Server-sent events, or Amazon's own framing of them. */
+function isEventStream(contentType: string): boolean {
+  return (
+    contentType.startsWith('text/event-stream') ||
+    /^(text\/event-stream|application\/vnd\.amazon\.eventstream)/i.test(contentType)
+  )
+}
+
+class PassedExchange extends ConversationExchange {
+  readonly path: string
+  readonly headers: Record<string, string>
+  readonly body: string
+  readonly ignoredFields = nothingIgnored
+  private readonly document: RequestDocument
+
+  constructor(
+    private readonly dialect: DialectName,
+    private readonly passing: PassingDialect,
+    type: ProviderType,
+    { call, document, model, provider, attemptId }: AttemptedCall,
+  ) {
+    super()
+    this.document = document
+    this.path = type.pathOf(dialect, provider, model.providerModel, document.stream === true)
+    this.body = passing.toUpstreamBody(document, {
+      model: model.providerModel,
+      providerType: provider.type,
+    })
+    this.headers = jsonHeaders(attemptId)
+    type.authorise(this, provider, call.headers)
+  }
+
+  protected openTap(): StreamTap {
+    return this.passing.tapStream(this.document)
+  }
+
+  readWhole(body: Buffer, contentType: string): WholeReply {
+    const reply: unknown = JSON.parse(body.toString())
+    return {
+      ...{ body, contentType, usage: this.passing.readReplyUsage(reply) },
+      estimateOutputTokens: () => this.passing.estimateReplyTokens(reply),
+    }
+  }
+
+  readRefusal(status: number, body: Buffer): Refused {
+    const { provider } = dialects[this.dialect]
+    return { error: readError(provider, status, body), isOwnDialect: true }
+  }
+}
+
+class TranslatedExchange extends ConversationExchange {
+  readonly path: string
+  readonly headers: Record<string, string>
+  readonly body: string
+  readonly ignoredFields: readonly string[]
+  private readonly model: KnownModel
+  private readonly request: Document
+
+  constructor(
+    private readonly caller: CallerDialect,
+    private readonly spoken: ProviderDialect,
+    type: ProviderType,
+    { call, document, model, provider, attemptId }: AttemptedCall,
+  ) {
+    super()
+    this.model = model
+    this.request = document
+    const conversation = caller.readRequest(document)
+    const written = spoken.writeRequest(conversation, {
+      model: model.providerModel,
+      providerType: provider.type,
+    })
+    this.ignoredFields = [...conversation.unread, ...written.dropped]
+    this.path = type.pathOf(spoken.name, provider, model.providerModel, document.stream === true)
+    this.body = JSON.stringify(written.document)
+    this.headers = jsonHeaders(attemptId)
+    type.authorise(this, provider, call.headers)
+  }
+
+  protected openTap(): StreamTap {
+    return new TranslatedStream(
+      this.spoken.readStream(),
+      this.caller.writeStream({ model: this.model.name }, this.request),
+    )
+  }
+
+  readWhole(body: Buffer): WholeReply {
+    const document = asObject(JSON.parse(body.toString()) as unknown)
+    if (!document) throw new Error('Its reply is no JSON object.')
+    const reply = this.spoken.readReply(document)
+    const shown = this.caller.writeReply(reply, { model: this.model.name }, this.request)
+    return {
+      ...{ body: JSON.stringify(shown), contentType: 'application/json', usage: reply.usage },
+      estimateOutputTokens: () => estimateTokens(generatedBytes(reply)),
+    }
+  }
+
+  readRefusal(status: number, body: Buffer): Refused {
+    return { error: readError(this.spoken, status, body), isOwnDialect: false }
+  }
+}
+
+function readError(dialect: ProviderDialect | undefined, status: number, body: Buffer): VendorError {
+  const text = body.toString()
+  let parsed: unknown = text
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    // Proxies in front of a provider answer with HTML.
+  }
+  try {
+    if (dialect) return dialect.readError(status, parsed)
+  } catch {
+    // What cannot be read says nothing.
+  }
+  return { status, code: '', message: '', cause: 'other' }
+}
+
+/** UTF-8 bytes of all that was generated. */
+function generatedBytes({ choices }: Reply): number {
+  let bytes = 0
+  for (const { parts } of choices) {
+    for (const part of parts) {
+      if ('text' in part) bytes += Buffer.byteLength(part.text)
+      if (part.type === 'tool_call') bytes += Buffer.byteLength(part.arguments)
+    }
+  }
+  return bytes
+}
+
+/** Of every call whose body is JSON. */
+export function jsonHeaders(attemptId: string): Record<string, string> {
+  return {
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+    'accept-encoding': 'identity',
+    'user-agent': 'weir',
+    // OpenAI logs it: an attempt can be found on both sides.
+    'x-client-request-id': attemptId,
+  }
+}

@@ -1,0 +1,118 @@
+import type { AdmittedRoute } from '../admission/admission.js'
+import {
+  findGovernanceRefusal,
+  findModelRefusal,
+  findPlaceRefusal,
+  findRepositoryModelRefusal,
+  findUnreadiness,
+  type Governance,
+  type ModelUse,
+  toError,
+} from '@weir/rights'
+import { DirectPlan, type Plan } from '../routing/plan.js'
+import {
+  chooseVersion,
+  type KnownModel,
+  type KnownProvider,
+  type KnownRepository,
+  type KnownWhitelistEntry,
+} from '../snapshot/catalog-state.js'
+import type { KnownKey, TeamLine } from '../snapshot/identity-state.js'
+import type { Snapshots } from '../snapshot/snapshots.js'
+import type { InferenceCall } from './endpoint.js'
+
+/** What is known of the use of a model. */
+interface KnownUse extends ModelUse {
+  model: KnownModel | undefined
+  provider: KnownProvider | undefined
+  entry: KnownWhitelistEntry | undefined
+}
+
+/** The step "find the route": effective models = whitelist ∩ workload ∩ team ∩ virtual key. */
+export class Routes {
+  constructor(private readonly snapshots: Pick<Snapshots, 'identity' | 'catalog'>) {}
+
+  /** The repository that is called, when a key works there. @throws AppError endpoint_not_allowed, repository_not_found */
+  findPlace(key: KnownKey, path: string, name: string | undefined): KnownRepository | undefined {
+    const repository =
+      name === undefined ? undefined : this.snapshots.catalog.state.findRepository(key.organization, name)
+    const refused = findPlaceRefusal(key, { path, repositoryName: name, repository })
+    if (refused) throw toError(refused)
+    return repository
+  }
+
+  /** The targets of a call. @throws AppError model_not_found, model_not_allowed, … */
+  plan(key: KnownKey, { document, endpoint }: InferenceCall, repository: KnownRepository | undefined): Plan {
+    const { state } = this.snapshots.catalog
+    const name = document.model
+    const governance = this.governanceOf(key)
+    const use = this.toUse(key, name, state.findModel(key.organization, name))
+    const refused =
+      findModelRefusal(governance, use) ??
+      (repository && findRepositoryModelRefusal(repository, use)) ??
+      findUnreadiness(use)
+    if (refused) throw toError(refused)
+    return new DirectPlan(this.toRoute(key, governance.team, use, endpoint))
+  }
+
+  /** The models that a key may use. */
+  listModels(key: KnownKey, repository: KnownRepository | undefined): KnownModel[] {
+    const governance = this.governanceOf(key)
+    const refused = findGovernanceRefusal(governance)
+    if (refused) throw toError(refused)
+    return this.snapshots.catalog.state
+      .listModels(key.organization)
+      .filter((model) => !repository || repository.providers.has(model.provider))
+      .filter((model) => findModelRefusal(governance, this.toUse(key, model.name, model)) === undefined)
+  }
+
+  /** One model that a key may use. */
+  getModel(key: KnownKey, name: string, repository: KnownRepository | undefined): KnownModel {
+    const model = this.snapshots.catalog.state.findModel(key.organization, name)
+    const use = this.toUse(key, name, model)
+    const refused =
+      findModelRefusal(this.governanceOf(key), use) ??
+      (repository && findRepositoryModelRefusal(repository, use))
+    if (refused) throw toError(refused)
+    return model as KnownModel
+  }
+
+  /** Name of a model's provider. */
+  ownerOf(model: KnownModel): string {
+    return this.snapshots.catalog.state.findProvider(model.provider)?.name ?? ''
+  }
+
+  private toRoute(
+    key: KnownKey,
+    team: TeamLine | undefined,
+    { model, provider, entry }: KnownUse,
+    endpoint: AdmittedRoute['endpoint'],
+  ): AdmittedRoute {
+    if (!model || !provider || !team) throw new Error('A model was allowed that cannot be routed.')
+    const version = model.versions.length === 0 ? model : chooseVersion(model, Math.random())
+    return { key, team, model: version, provider, entry, endpoint }
+  }
+
+  private governanceOf(key: KnownKey): Governance & { team: TeamLine | undefined } {
+    const { state } = this.snapshots.identity
+    return {
+      key,
+      workload: key.workload === '' ? undefined : state.findWorkload(key.workload),
+      team: key.team === '' ? undefined : state.findTeamLine(key.team),
+    }
+  }
+
+  private toUse(key: KnownKey, name: string, model: KnownModel | undefined): KnownUse {
+    const { state } = this.snapshots.catalog
+    const whitelist = state.findWhitelist(key.workspace)
+    return {
+      name,
+      model,
+      provider: model && state.findProvider(model.provider),
+      providerId: model?.provider ?? '',
+      isWhitelisted: whitelist !== undefined,
+      entry: model && whitelist?.get(model.id),
+      nowMs: Date.now(),
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import type { AdmittedRoute } from '../admission/admission.js'
+import type { AttemptFailure } from '../inference/failure.js'
+import { backoffMs } from './backoff.js'
+
+/** Where to try next, and when. */
+export interface NextAttempt {
+  readonly route: AdmittedRoute
+  readonly delayMs: number
+}
+
+/** The targets of one request, in the order in which they are tried. */
+export interface Plan {
+  /** Whom the request is counted and judged for: the target of its first attempt. */
+  readonly route: AdmittedRoute
+  /** How long an attempt may take up to its first byte; 0: as the gateway is set. */
+  readonly timeoutMs: number
+  /** An attempt at a target begins. */
+  begin(route: AdmittedRoute): void
+  /** The target of the attempt under way has sent its first byte. */
+  answered(firstByteMs: number): void
+  /** The attempt under way is over; `failure`: it came to nothing that was the target's fault. */
+  over(failure: AttemptFailure | undefined): void
+  /** Where to go after a failure; undefined: nowhere. */
+  after(failure: AttemptFailure): NextAttempt | undefined
+}
+
+/** A model that was asked for by its own name is its only target; what never reached it is sent once more. */
+export class DirectPlan implements Plan {
+  readonly timeoutMs = 0
+  private hasRetried = false
+
+  constructor(readonly route: AdmittedRoute) {}
+
+  begin(): void {
+    // Nobody chooses by how one target does.
+  }
+
+  answered(): void {
+    // As above.
+  }
+
+  over(): void {
+    // As above.
+  }
+
+  after(failure: AttemptFailure): NextAttempt | undefined {
+    if (this.hasRetried || !failure.isUnsent) return undefined
+    this.hasRetried = true
+    return { route: this.route, delayMs: backoffMs(0, Math.random()) }
+  }
+}
