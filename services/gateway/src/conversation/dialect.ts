@@ -10,6 +10,8 @@ export type Document = Record<string, unknown>
 export interface Naming {
   /** The model's name on this side: the caller's alias, or the provider's own. */
   model: string
+  /** Of a provider: openai, azure_openai, openai_compatible, …; those of one dialect differ in what they take. */
+  providerType?: string
 }
 
 /** How a request is written for a provider. */

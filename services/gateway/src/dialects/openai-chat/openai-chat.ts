@@ -1,0 +1,24 @@
+import type { CallerDialect, PassingDialect, ProviderDialect } from '../../conversation/dialect.js'
+import { chatPassing } from './chat-passing.js'
+import { readError } from './errors.js'
+import { readReply } from './reply-reader.js'
+import { writeReply } from './reply-writer.js'
+import { readRequest } from './request-reader.js'
+import { writeRequest } from './request-writer.js'
+import { ChatStreamReader } from './stream-reader.js'
+import { ChatStreamWriter } from './stream-writer.js'
+import { readUsage } from './usage.js'
+
+/** OpenAI's Chat Completions, `/v1/chat/completions`, and what imitates it. */
+export const openAiChat: CallerDialect & ProviderDialect & PassingDialect = {
+  name: 'openai-chat',
+  readRequest,
+  writeReply,
+  writeStream: (naming, request) => new ChatStreamWriter(naming, request),
+  writeRequest,
+  readReply,
+  readStream: () => new ChatStreamReader(),
+  readError,
+  readUsage: (value) => readUsage(value),
+  ...chatPassing,
+}

@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto'
+import type {
+  Conversation,
+  OutputFormat,
+  ReasoningRequest,
+  Sampling,
+  Tool,
+  ToolChoice,
+} from '../../conversation/conversation.js'
+import { unsupported, type Document, type Naming, type WrittenRequest } from '../../conversation/dialect.js'
+import { writeMessages } from './message-writer.js'
+import { isStrictSchema } from './strict-schema.js'
+
+/** Writes a chat completion request. */
+export function writeRequest(conversation: Conversation, naming: Naming): WrittenRequest {
+  const { model } = naming
+  const dropped = new Set<string>()
+  const { system, turns, tools, toolChoice, parallelToolCalls, outputFormat } = conversation
+  const { reasoning, user, serviceTier, stream } = conversation
+  if (conversation.metadata) dropped.add('metadata')
+  const hasTools = tools.length > 0
+  const document: Document = {
+    model,
+    messages: writeMessages(system, turns, { model, dropped }),
+    ...(hasTools && { tools: tools.map((tool) => writeTool(tool, model, dropped)) }),
+    ...(hasTools && toolChoice !== undefined && { tool_choice: writeToolChoice(toolChoice) }),
+    ...(hasTools && parallelToolCalls !== undefined && { parallel_tool_calls: parallelToolCalls }),
+    ...(outputFormat && { response_format: writeFormat(outputFormat) }),
+    ...writeSampling(conversation.sampling, naming, dropped),
+    ...(reasoning && writeReasoning(reasoning, naming, dropped)),
+    ...(user !== undefined && { user: writeUser(user) }),
+    ...(serviceTier !== undefined && { service_tier: serviceTier }),
+    ...(stream && { stream: true, stream_options: { include_usage: true } }),
+  }
+  return { document, dropped: [...dropped] }
+}
+
+/** Models of OpenAI that reason, by their names. */
+const reasoningModel = /(^|[/_-])(o\d|gpt-[5-9]|codex)(?!.*-chat)/i
+/** Models of others that are asked to in the same way. */
+const compatibleReasoningModel =
+  /gpt-oss|deepseek|qwen|glm|kimi|magistral|grok|gemini|claude|minimax|think|reason|[-_/]r1/i
+
+const isOpenAi = ({ providerType, model }: Naming): boolean =>
+  providerType === undefined
+    ? /^(gpt-(?!oss)|o\d|chatgpt|codex)/i.test(model)
+    : providerType === 'openai' || providerType === 'azure_openai'
+
+function writeSampling(sampling: Sampling, naming: Naming, dropped: Set<string>): Document {
+  const { maxOutputTokens, temperature, topP, topK, stop, n, seed, topLogprobs } = sampling
+  const { frequencyPenalty, presencePenalty, logitBias } = sampling
+  const isOfOpenAi = isOpenAi(naming)
+  const limit = isOfOpenAi ? 'max_completion_tokens' : 'max_tokens'
+  const isFixed = isOfOpenAi && reasoningModel.test(naming.model)
+  const isTemperature = temperature !== undefined && !(isFixed && temperature !== 1)
+  const isTopP = topP !== undefined && !(isFixed && topP !== 1)
+  if (temperature !== undefined && !isTemperature) dropped.add('temperature')
+  if (topP !== undefined && !isTopP) dropped.add('top_p')
+  if (topK !== undefined) dropped.add('top_k')
+  return {
+    ...(maxOutputTokens !== undefined && { [limit]: maxOutputTokens }),
+    ...(isTemperature && { temperature }),
+    ...(isTopP && { top_p: topP }),
+    ...(stop && stop.length > 0 && { stop }),
+    ...(n !== undefined && { n }),
+    ...(seed !== undefined && { seed }),
+    ...(frequencyPenalty !== undefined && { frequency_penalty: frequencyPenalty }),
+    ...(presencePenalty !== undefined && { presence_penalty: presencePenalty }),
+    ...(logitBias && { logit_bias: logitBias }),
+    ...(topLogprobs !== undefined && {
+      logprobs: true,
+      ...(topLogprobs > 0 && { top_logprobs: topLogprobs }),
+    }),
+  }
+}
+
+function writeReasoning(reasoning: ReasoningRequest, naming: Naming, dropped: Set<string>): Document {
+  const isOfOpenAi = isOpenAi(naming)
+  const reasons = (isOfOpenAi ? reasoningModel : compatibleReasoningModel).test(naming.model)
+  const effort = effortOf(reasoning)
+  if (effort === undefined) return {}
+  // Whoever does not reason has nothing to turn off, and most refuse the field.
+  if (!reasons) {
+    if (effort !== 'none') dropped.add('reasoning_effort')
+    return {}
+  }
+  return { reasoning_effort: isOfOpenAi ? effortFor(naming.model, effort) : effort }
+}
+
+/** The effort that was named, or the one that a budget of tokens comes near to. */
+export function effortOf({ effort, budgetTokens, adaptive }: ReasoningRequest): string | undefined {
+  if (effort !== undefined) return effort
+  if (budgetTokens === undefined || adaptive) return undefined
+  if (budgetTokens <= 0) return 'none'
+  return budgetTokens <= 2_048 ? 'low' : budgetTokens <= 8_192 ? 'medium' : 'high'
+}
+
+/** The nearest that a model knows: which efforts there are has changed with every generation. */
+function effortFor(model: string, effort: string): string {
+  const version = Number(/gpt-(\d+(?:\.\d+)?)/i.exec(model)?.[1] ?? 0)
+  if (effort === 'none') return version > 5 ? 'none' : version === 5 ? 'minimal' : 'low'
+  if (effort === 'minimal') return version === 5 ? 'minimal' : 'low'
+  if (effort === 'xhigh' || effort === 'max') return version > 5.1 ? 'xhigh' : 'high'
+  return effort
+}
+
+function writeTool(tool: Tool, model: string, dropped: Set<string>): Document {
+  if (tool.type === 'native') {
+    if (tool.dialect !== 'openai-chat' || tool.name === 'web_search_options')
+      throw unsupported(model, tool.name)
+    return tool.value
+  }
+  if (tool.cache) dropped.add('cache_control')
+  const { name, description, schema, strict } = tool
+  return {
+    type: 'function',
+    function: {
+      name,
+      ...(description !== undefined && { description }),
+      parameters: schema ?? { type: 'object', properties: {} },
+      ...(strict !== undefined && { strict: strict && isStrictSchema(schema) }),
+    },
+  }
+}
+
+const writeToolChoice = (choice: ToolChoice): unknown =>
+  typeof choice === 'string' ? choice : { type: 'function', function: { name: choice.name } }
+
+function writeFormat(format: OutputFormat): Document {
+  if (format.type === 'json_object') return { type: 'json_object' }
+  const { name, description, schema, strict } = format
+  return {
+    type: 'json_schema',
+    json_schema: {
+      name: name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 64),
+      ...(description !== undefined && { description }),
+      schema,
+      ...(strict !== undefined && { strict: strict && isStrictSchema(schema) }),
+    },
+  }
+}
+
+/** OpenAI takes 64 characters; who is longer stays one and the same. */
+const writeUser = (user: string): string =>
+  user.length <= 64 ? user : createHash('sha256').update(user).digest('hex')
