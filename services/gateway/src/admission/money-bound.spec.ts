@@ -1,7 +1,8 @@
 import { type Price, rate, type Rate } from '@weir/rating'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { boundOf } from './money-bound.js'
+import type { EndpointName, OutputTerms } from '../inference/endpoint.js'
+import { boundOf as boundOfRequest } from './money-bound.js'
 
 const rateOf = (unit: Rate['unit'], nanoUsdPerMillion: bigint, aboveInputTokens = 0n): Rate => ({
   ...{ unit, nanoUsdPerMillion, aboveInputTokens },
@@ -9,8 +10,33 @@ const rateOf = (unit: Rate['unit'], nanoUsdPerMillion: bigint, aboveInputTokens 
 
 const price = (...rates: Rate[]): Price => ({ id: 'price_1', effectiveFromMs: 0, rates })
 const plain = price(rateOf('input', 1_000_000n), rateOf('output', 2_000_000n))
-const limits = { defaultTokens: 1_000, field: 'max_tokens' as const }
+const limits = { modelTokens: 0, defaultTokens: 1_000, providerType: 'openai_compatible' }
 const document = (fields: Record<string, unknown> = {}) => ({ model: 'm', messages: [], ...fields })
+
+const outputOf = (...fields: string[]): OutputTerms => ({ fields, fieldFor: () => fields.at(-1) ?? '' })
+const outputs: Partial<Record<EndpointName, OutputTerms>> = {
+  chat: {
+    fields: ['max_completion_tokens', 'max_tokens'],
+    fieldFor: (type) => (type === 'openai' ? 'max_completion_tokens' : 'max_tokens'),
+  },
+  completions: outputOf('max_tokens'),
+  messages: outputOf('max_tokens'),
+  responses: outputOf('max_output_tokens'),
+}
+
+const boundOfKind = (kind: EndpointName, fields: Record<string, unknown>, bytes: number, prices = plain) =>
+  boundOfRequest(
+    { kind, document: { model: 'm', ...fields }, bytes, output: outputs[kind] ?? outputOf() },
+    prices,
+    limits,
+  )
+
+const boundOf = (fields: ReturnType<typeof document>, bytes: number, prices: Price, given = limits) =>
+  boundOfRequest({ kind: 'chat', document: fields, bytes, output: outputs.chat ?? outputOf() }, prices, given)
+
+/** Nano-dollars of a request whose body has no bytes and costs a nano-dollar a token. */
+const amountOf = (kind: EndpointName, fields: Record<string, unknown>, bytes = 0, prices = plain) =>
+  boundOfKind(kind, fields, bytes, prices).amountNanoUsd
 
 describe('the bound of an attempt', () => {
   it('counts each byte as a token, and the whole output in each choice', () => {
@@ -24,7 +50,7 @@ describe('the bound of an attempt', () => {
     expect(boundOf(two, 0, plain, limits).amountNanoUsd).toBe(64n + 60n)
     expect(boundOf(two, 0, plain, limits).document).toBe(two)
     expect(boundOf(document(), 0, plain, limits).document['max_tokens']).toBe(1_000)
-    const openai = { ...limits, field: 'max_completion_tokens' as const }
+    const openai = { ...limits, providerType: 'openai' }
     expect(boundOf(document({ max_tokens: null }), 0, plain, openai).document).toMatchObject({
       max_completion_tokens: 1_000,
     })
@@ -38,6 +64,13 @@ describe('the bound of an attempt', () => {
     )
     expect(boundOf(document({ max_tokens: 1 }), 36, dear, limits).amountNanoUsd).toBe(300n + 7n)
     expect(boundOf(document({ max_tokens: 1 }), 137, dear, limits).amountNanoUsd).toBe(201n * 90n + 7n)
+  })
+
+  it('takes the limit of the model before the one that is configured, and sends it', () => {
+    const known = { ...limits, modelTokens: 400 }
+    expect(boundOf(document(), 0, plain, known).amountNanoUsd).toBe(64n + 800n)
+    expect(boundOf(document(), 0, plain, known).document['max_tokens']).toBe(400)
+    expect(boundOf(document({ max_tokens: 10 }), 0, plain, known).amountNanoUsd).toBe(64n + 20n)
   })
 
   it('counts an image as more than its address', () => {
@@ -117,5 +150,79 @@ describe('the bound of an attempt', () => {
     expect(unlimited.limitedTo(264n)).toMatchObject({ max_tokens: 100 })
     const both = boundOf(document({ max_tokens: 100, max_completion_tokens: 10 }), 0, plain, limits)
     expect(both.limitedTo(124n)).toMatchObject({ max_tokens: 30, max_completion_tokens: 10 })
+  })
+
+  it('threat 21: counts what a caller may leave to the provider: kept conversations, its own tools', () => {
+    const request = { max_output_tokens: 1 }
+    expect(amountOf('responses', request)).toBe(64n + 2n)
+    expect(amountOf('responses', { ...request, previous_response_id: 'resp_1' })).toBe(1_000_064n + 2n)
+    const tools = [{ type: 'function', name: 'f' }, { type: 'web_search' }]
+    expect(amountOf('responses', { ...request, tools })).toBe(100_064n + 2n)
+    const searching = price(...plain.rates, rateOf('web_search', 10_000_000_000n))
+    expect(amountOf('responses', { ...request, tools }, 0, searching)).toBe(100_064n + 2n + 100_000n)
+  })
+
+  it('counts the output of responses and messages by their own limits', () => {
+    expect(amountOf('responses', { input: 'x', max_output_tokens: 10 })).toBe(64n + 20n)
+    expect(amountOf('responses', { input: 'x', max_tokens: 10 })).toBe(64n + 2_000n)
+    expect(amountOf('messages', { messages: [], max_tokens: 10, n: 7 })).toBe(64n + 20n)
+    const { document: sent } = boundOfKind('responses', { input: 'x' }, 0)
+    expect(sent['max_output_tokens']).toBe(1_000)
+    const lowered = boundOfKind('responses', { input: 'x', max_output_tokens: 100 }, 0).limitedTo(164n)
+    expect(lowered['max_output_tokens']).toBe(50)
+  })
+
+  it.each([
+    ['responses', { input: [{ role: 'user', content: [{ type: 'input_image' }, { type: 'input_text' }] }] }],
+    ['responses', { input: [{ type: 'function_call_output', output: [{ type: 'input_file' }] }] }],
+    ['messages', { messages: [{ role: 'user', content: [{ type: 'document' }, { type: 'text' }] }] }],
+    ['chat', { messages: [{ role: 'assistant', tool_calls: [{ type: 'x' }] }, { content: [{}] }] }],
+    ['messages', { messages: [{ content: [{ type: 'tool_result', content: [{ type: 'image' }] }] }] }],
+  ] as const)('counts what is not text in %s, however deep: %j', (kind, fields) => {
+    const limited = { ...fields, max_tokens: 1, max_output_tokens: 1 }
+    expect(amountOf(kind, limited)).toBe(50_064n + 2n)
+  })
+
+  it('threat 21: counts every answer of a completion: of each prompt, and those that are thrown away', () => {
+    const request = { prompt: 'x', max_tokens: 10 }
+    expect(amountOf('completions', request)).toBe(64n + 20n)
+    expect(amountOf('completions', { ...request, n: 3 })).toBe(64n + 60n)
+    expect(amountOf('completions', { ...request, n: 3, best_of: 20 })).toBe(64n + 400n)
+    expect(amountOf('completions', { ...request, prompt: ['a', 'b', 'c'], n: 2 })).toBe(64n + 120n)
+    expect(amountOf('completions', { ...request, prompt: [1, 2, 3] })).toBe(64n + 20n)
+  })
+
+  it('threat 21: counts a batch of embeddings by its bytes, and needs no rate of output', () => {
+    const inputOnly = price(rateOf('input', 1_000_000n))
+    const input = Array.from({ length: 500 }, () => 'text')
+    const bound = boundOfKind('embeddings', { input }, 4_000, inputOnly)
+    expect([bound.amountNanoUsd, bound.leastNanoUsd]).toEqual([4_064n, 4_064n])
+    expect(bound.limitedTo(1n)).toBe(bound.document)
+    expect(bound.document).toEqual({ model: 'm', input })
+  })
+
+  it('threat 21: counts each image, by the piece or by its tokens', () => {
+    const perImage = price(rateOf('image', 40_000_000_000n))
+    expect(amountOf('images', { prompt: 'x', n: 3 }, 0, perImage)).toBe(120_000n)
+    const perToken = price(rateOf('input', 0n), rateOf('image_output', 1_000_000n))
+    expect(amountOf('images', { prompt: 'x', n: 3 }, 0, perToken)).toBe(60_000n)
+    expect(() => amountOf('images', { n: '3' }, 0, perImage)).toThrow(/whole number/)
+    expect(() => amountOf('images', {}, 0, price(rateOf('input', 1n)))).toThrow(/no rate for image/)
+  })
+
+  it('counts sound by its bytes, speech by its characters, a rerank by its documents', () => {
+    expect(amountOf('transcriptions', {}, 1_000, price(rateOf('second', 1_000_000n)))).toBe(2n)
+    expect(amountOf('speech', { input: 'x' }, 300, price(rateOf('character', 1_000_000n)))).toBe(300n)
+    const documents = Array.from({ length: 101 }, () => 'x')
+    expect(amountOf('rerank', { documents }, 400, price(rateOf('search', 1_000_000n)))).toBe(2n)
+    expect(amountOf('moderations', { input: 'x' }, 0, price(rateOf('request', 5_000_000n)))).toBe(5n)
+  })
+
+  it('takes the dearest level of service that the price knows', () => {
+    const tiered: Price = {
+      ...plain,
+      serviceTiers: [{ serviceTier: 'priority', rates: [rateOf('output', 9_000_000n)] }],
+    }
+    expect(amountOf('chat', { max_tokens: 1 }, 0, tiered)).toBe(64n + 9n)
   })
 })

@@ -1,6 +1,7 @@
 import { AppError } from '@weir/errors'
-import type { Price, UsageUnit } from '@weir/rating'
-import type { ChatDocument } from '../dialects/openai-chat/chat-completions.js'
+import { dearestRate, inputUnits, outputUnits, type Price, type UsageUnit } from '@weir/rating'
+import type { EndpointName, OutputTerms, RequestDocument } from '../inference/endpoint.js'
+import { readCount, type Shape, shapes } from './money-shape.js'
 
 /** What an attempt costs at most. */
 export interface Bound {
@@ -9,111 +10,130 @@ export interface Bound {
   /** Nano-dollars, when its output is limited as far as that makes sense. */
   leastNanoUsd: bigint
   /** The document with an output limit, without which nothing would be bounded. */
-  document: ChatDocument
+  document: RequestDocument
   /** The document with what fits into an amount, from the least to the whole. */
-  limitedTo(amountNanoUsd: bigint): ChatDocument
+  limitedTo(amountNanoUsd: bigint): RequestDocument
+}
+
+/** A request, of whatever kind. */
+export interface BoundRequest {
+  kind: EndpointName
+  document: RequestDocument
+  /** Length of its body. */
+  bytes: number
+  /** Where it says how much output it asks for. */
+  output: OutputTerms
 }
 
 /** What the output is limited by. */
 export interface OutputLimits {
-  /** Where a request says nothing. */
+  /** The model's own limit, tokens; 0: not known. */
+  modelTokens: number
+  /** Where neither the request nor the model says anything. */
   defaultTokens: number
-  /** The field that is set where a request has none. */
-  field: 'max_tokens' | 'max_completion_tokens'
+  /** Type of the provider: decides by which field a limit is sent that the request does not have. */
+  providerType: string
 }
 
 /** Below that many tokens an answer is of no use to anybody. */
 const leastOutputTokens = 16
 
-/** Special tokens around the messages and tools; the bytes of their JSON are more than that anyway. */
-const overheadTokens = 64
-
-/** An image, sound or file that is only named in the request, or compressed: dearer than any vendor counts one. */
-const mediaTokens = 50_000
-
-const inputUnits: readonly UsageUnit[] = ['input', 'cache_read', 'cache_write']
-const outputUnits: readonly UsageUnit[] = ['output', 'reasoning']
-
 /**
  * An upper bound of what an attempt costs: every byte a token, the whole output that it may ask for
- * in each of its choices, and the dearest rate that may apply to either.
- * @param bytes length of the request's body
+ * in each of its choices, and the dearest rate that may apply to either, at any level of service.
  * @throws AppError invalid_request for a limit that is no number, unsupported_model for a price that leaves
  *   out what will be used
  */
-export function boundOf(document: ChatDocument, bytes: number, price: Price, limits: OutputLimits): Bound {
-  const choices = BigInt(readCount(document, 'n') ?? 1)
-  const asked = [readCount(document, 'max_tokens'), readCount(document, 'max_completion_tokens')]
-  const sent = asked.filter((count) => count !== undefined)
-  const tokens = BigInt(sent.length > 0 ? Math.max(...sent) : limits.defaultTokens)
-  const inputTokens = BigInt(bytes + overheadTokens + mediaTokens * countMedia(document))
-  const input = inputTokens * dearest(price, inputUnits, inputTokens, document.model)
-  const perToken = choices * dearest(price, outputUnits, inputTokens, document.model)
-  // Rounded up, where the ledger rounds to the nearest.
-  const costOf = (outputTokens: bigint): bigint => (input + outputTokens * perToken + 999_999n) / 1_000_000n
+export function boundOf(
+  { kind, document, bytes, output }: BoundRequest,
+  price: Price,
+  limits: OutputLimits,
+): Bound {
+  const shape = shapes[kind]
+  const rates = new DearestRates(shape, price, { document, bytes })
+  const choices = output.fields.length === 0 ? undefined : shape.choices?.(document)
+  if (choices === undefined) {
+    const amountNanoUsd = toNanoUsd(rates.fixed)
+    return { amountNanoUsd, leastNanoUsd: amountNanoUsd, document, limitedTo: () => document }
+  }
+  const { fields } = output
+  const asked = fields.map((field) => readCount(document, field)).filter((count) => count !== undefined)
+  const unsaid = limits.modelTokens || limits.defaultTokens
+  const tokens = BigInt(asked.length > 0 ? Math.max(...asked) : unsaid)
+  const perToken = BigInt(choices) * rates.required('output', outputUnits)
+  const costOf = (outputTokens: bigint): bigint => toNanoUsd(rates.fixed + outputTokens * perToken)
   const least = BigInt(leastOutputTokens)
+  const field = output.fieldFor(limits.providerType)
   return {
     amountNanoUsd: costOf(tokens),
     leastNanoUsd: costOf(tokens < least ? tokens : least),
-    document: sent.length > 0 ? document : { ...document, [limits.field]: limits.defaultTokens },
+    document: asked.length > 0 ? document : { ...document, [field]: unsaid },
     limitedTo(amountNanoUsd) {
-      const fits = perToken === 0n ? tokens : (amountNanoUsd * 1_000_000n - input) / perToken
-      if (fits >= tokens) return this.document
-      return limitOutput(document, Number(fits), limits.field)
+      const fits = perToken === 0n ? tokens : (amountNanoUsd * 1_000_000n - rates.fixed) / perToken
+      return fits >= tokens ? this.document : limitOutput(this.document, Number(fits), fields)
     },
   }
 }
 
+/** Rounded up, where the ledger rounds to the nearest. */
+const toNanoUsd = (nanoMillionths: bigint): bigint => (nanoMillionths + 999_999n) / 1_000_000n
+
 /** Every limit that was sent is lowered: which of them counts is the provider's affair. */
-function limitOutput(document: ChatDocument, tokens: number, field: OutputLimits['field']): ChatDocument {
-  const limited: ChatDocument = { ...document }
-  const fields = (['max_tokens', 'max_completion_tokens'] as const).filter((name) => isSent(document[name]))
-  for (const name of fields.length > 0 ? fields : [field]) {
-    const sent = document[name]
-    limited[name] = typeof sent === 'number' ? Math.min(sent, tokens) : tokens
+function limitOutput(document: RequestDocument, tokens: number, fields: readonly string[]): RequestDocument {
+  const limited: RequestDocument = { ...document }
+  for (const field of fields) {
+    const sent = document[field]
+    if (typeof sent === 'number') limited[field] = Math.min(sent, tokens)
   }
   return limited
 }
 
-const isSent = (value: unknown): boolean => value !== undefined && value !== null
+/** The dearest of the rates that may apply to a request. */
+class DearestRates {
+  /** Of all that no output limit changes: millionths of nano-dollars. */
+  readonly fixed: bigint
+  private readonly inputTokens: bigint
 
-/** What one provider takes for a number and another for nothing must not decide what is held. */
-function readCount(document: ChatDocument, field: string): number | undefined {
-  const value = document[field]
-  if (!isSent(value)) return undefined
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1) return value
-  throw AppError.of(
-    'invalid_request',
-    { reason: `${field}: must be a whole number of 1 or more` },
-    { param: field },
-  )
-}
-
-/** Parts of messages that are not text. */
-function countMedia(document: ChatDocument): number {
-  const messages = document['messages']
-  if (!Array.isArray(messages)) return 0
-  let count = 0
-  for (const message of messages as ({ content?: unknown } | null)[]) {
-    const content = message?.content
-    if (!Array.isArray(content)) continue
-    for (const part of content as ({ type?: unknown } | null)[]) {
-      if (part?.type !== 'text' && part?.type !== 'refusal') count++
+  constructor(
+    shape: Shape,
+    private readonly price: Price,
+    private readonly request: { document: RequestDocument; bytes: number },
+  ) {
+    const { document, bytes } = request
+    this.inputTokens = BigInt(shape.inputTokens(document, bytes))
+    if (shape.rated.length > 0 && !shape.rated.some((unit) => this.isRated(unit))) {
+      throw this.unrated(shape.rated[0] ?? '')
     }
+    let fixed = this.inputTokens * this.dearest(inputUnits)
+    if (shape.unlimitedOutput) {
+      fixed += BigInt(shape.unlimitedOutput(document, bytes)) * this.dearest(outputUnits)
+    }
+    for (const [unit, count] of Object.entries(shape.others?.(document, bytes) ?? {})) {
+      if (count > 0) fixed += BigInt(count) * this.dearest([unit as UsageUnit])
+    }
+    this.fixed = fixed
   }
-  return count
-}
 
-/** The dearest of the rates that may apply to some units, given how many input tokens there are at most. */
-function dearest(price: Price, units: readonly UsageUnit[], inputTokens: bigint, model: string): bigint {
-  let found: bigint | undefined
-  let isWhole = false
-  for (const { unit, nanoUsdPerMillion, aboveInputTokens } of price.rates) {
-    if (!units.includes(unit) || (aboveInputTokens > 0n && aboveInputTokens >= inputTokens)) continue
-    if (found === undefined || nanoUsdPerMillion > found) found = nanoUsdPerMillion
-    if (unit === units[0] && aboveInputTokens === 0n) isWhole = true
+  /** Nano-dollars per million. Throws unsupported_model when the price does not say what the unit costs from the first on. */
+  required(unit: UsageUnit, units: readonly UsageUnit[]): bigint {
+    if (!this.isRated(unit)) throw this.unrated(unit)
+    return this.dearest(units)
   }
-  if (found !== undefined && isWhole) return found
-  const reason = `its price has no rate for ${units[0]}, and a budget allows nothing whose cost is not known`
-  throw AppError.of('unsupported_model', { model, reason }, { param: 'model' })
+
+  private dearest(units: readonly UsageUnit[]): bigint {
+    return dearestRate(this.price, units, this.inputTokens) ?? 0n
+  }
+
+  private isRated(unit: UsageUnit): boolean {
+    return this.price.rates.some((rate) => rate.unit === unit && rate.aboveInputTokens === 0n)
+  }
+
+  private unrated(unit: string): AppError {
+    const reason = `its price has no rate for ${unit}, and a budget allows nothing whose cost is not known`
+    return AppError.of(
+      'unsupported_model',
+      { model: this.request.document.model, reason },
+      { param: 'model' },
+    )
+  }
 }
