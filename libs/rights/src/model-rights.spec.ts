@@ -87,7 +87,9 @@ describe('findModelRefusal', () => {
     expect(code({}, { model: undefined })).toBe('model_not_found')
     expect(code({}, { provider: undefined })).toBe('provider_not_found')
     const foreign = { name: 'p', type: 'sandbox', workspace: 'ws_2', hasCredential: false }
-    expect(code({}, { provider: foreign })).toBe('provider_not_found')
+    expect(code({}, { provider: foreign })).toBe('model_not_found')
+    // Whatever else speaks against it: nothing tells that there is such a model.
+    expect(code({ key: key({ models: none }) }, { provider: foreign })).toBe('model_not_found')
   })
 
   it('refuses every direct model to a key for deployments only', () => {

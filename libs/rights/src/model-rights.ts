@@ -81,15 +81,13 @@ export function findGovernanceRefusal({ key, workload, team }: Governance): Refu
 export function findModelRefusal(governance: Governance, use: ModelUse): Refusal | undefined {
   const refused = findGovernanceRefusal(governance)
   if (refused) return refused
-  if (!use.model) return refusal('model_not_found', { model: use.name }, 'model')
+  const { workspace } = governance.key
+  // What another workspace has for itself alone is, to this one, not there at all.
+  const isForeign = use.provider && use.provider.workspace !== '' && use.provider.workspace !== workspace
+  if (!use.model || isForeign) return refusal('model_not_found', { model: use.name }, 'model')
   const reason = findReason(governance, use)
   if (reason !== undefined) return refusal('model_not_allowed', { model: use.name, reason }, 'model')
-  // A provider of another workspace is as good as none.
-  const { workspace } = governance.key
-  if (!use.provider || (use.provider.workspace !== '' && use.provider.workspace !== workspace)) {
-    return refusal('provider_not_found', { provider: use.providerId }, 'model')
-  }
-  return undefined
+  return use.provider ? undefined : refusal('provider_not_found', { provider: use.providerId }, 'model')
 }
 
 /** A provider on premises may be open to its network. */

@@ -22,6 +22,13 @@ export class CatalogConfig extends RestConfig {
   @Matches(/^.+:\d+$/, { message: 'must be host:port' })
   identityGrpc: string
 
+  /** How often what workspaces that are gone for good have left is deleted. */
+  @Env('WEIR_PURGE_SWEEP_MS')
+  @AsInteger()
+  @IsInt()
+  @Min(50)
+  purgeSweepMs = 3_600_000
+
   /** Private and loopback addresses that providers may have. */
   @Env('WEIR_UPSTREAM_ALLOW')
   @AsList()

@@ -1,10 +1,11 @@
 import { catalogV1, createGrpcClient, identityV1 } from '@weir/contracts'
-import { isUnavailable, openStorage, State } from '@weir/database'
+import { ChangeLog, isUnavailable, openStorage, State } from '@weir/database'
 import { remoteCredentials, type RunningService, type ServiceContext, startRest } from '@weir/http'
 import { AppModule } from './app.module.js'
 import type { CatalogConfig } from './config.js'
 import { entities } from './entities.js'
 import { migrations } from './migrations/index.js'
+import { WhitelistPurge } from './whitelist/whitelist-purge.js'
 import { toMessage } from './snapshot/catalog-changed.js'
 import { catalogKinds } from './snapshot/catalog-kinds.js'
 
@@ -32,8 +33,11 @@ export async function startCatalog(context: ServiceContext<CatalogConfig>): Prom
     grpc: { services, port: config.grpcPort },
   })
   state.start()
+  const purge = new WhitelistPurge(storage.dataSource, app.get(ChangeLog), identity, logger)
+  purge.start(config.purgeSweepMs)
   return {
     async close() {
+      await purge.close()
       await state.stopWatches()
       await app.close()
       await state.close()

@@ -1,5 +1,5 @@
 import type { catalogV1 } from '@weir/contracts'
-import { type EntityManager, In, MoreThan } from 'typeorm'
+import { type EntityManager, In, IsNull, MoreThan } from 'typeorm'
 import { Model } from '../model/model.entity.js'
 import { readPrices } from '../price/model-prices.js'
 import { Provider } from '../provider/provider.entity.js'
@@ -13,14 +13,22 @@ export async function listWorkspaceModels(
   manager: EntityManager,
   { organization, workspace, afterName, limit }: catalogV1.ListWorkspaceModelsRequest,
 ): Promise<catalogV1.ListWorkspaceModelsResponse> {
+  // What other workspaces have for themselves alone is not to be seen here.
+  const providers = await manager.findBy(Provider, [
+    { organization, workspace: IsNull() },
+    { organization, workspace },
+  ])
   const models = await manager.find(Model, {
-    where: { organization, ...(afterName !== '' && { name: MoreThan(afterName) }) },
+    where: {
+      organization,
+      provider: In(providers.map(({ id }) => id)),
+      ...(afterName !== '' && { name: MoreThan(afterName) }),
+    },
     order: { name: 'ASC' },
     take: Math.min(Math.max(limit, 1), maxModels),
   })
   const ids = models.map(({ id }) => id)
   const prices = await readPrices(manager, ids)
-  const providers = await manager.findBy(Provider, { id: In(models.map(({ provider }) => provider)) })
   const entries = await manager.findBy(WhitelistEntry, { organization, workspace, model: In(ids) })
   return {
     isWhitelisted: await manager.existsBy(WhitelistEntry, { organization, workspace }),

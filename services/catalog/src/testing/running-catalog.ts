@@ -49,7 +49,9 @@ export class RunningCatalog {
   ) {}
 
   /** `databaseUrl`: that of a PostgreSQL which the test starts and stops itself. */
-  static async start(options: { databaseUrl?: string } = {}): Promise<RunningCatalog> {
+  static async start(
+    options: { databaseUrl?: string; config?: Partial<CatalogConfig> } = {},
+  ): Promise<RunningCatalog> {
     const database = options.databaseUrl
       ? { url: options.databaseUrl, drop: () => Promise.resolve() }
       : await createTestDatabase()
@@ -58,15 +60,16 @@ export class RunningCatalog {
     running.sql = new pg.Pool({ connectionString: url, options: '-c search_path=catalog', max: 4 })
     running.sql.on('error', () => undefined)
     running.bus = createBus({ databaseUrl: url, clientId: 'test' })
-    await running.serve()
+    await running.serve(options.config)
     return running
   }
 
-  private async serve(): Promise<void> {
+  private async serve(more: Partial<CatalogConfig> = {}): Promise<void> {
     const [httpPort, grpcPort] = [await freePort(), await freePort()]
     const config = Object.assign(new CatalogConfig(), {
       ...{ databaseUrl: this.url, internalSecret, masterKey, encryptionKeys, httpPort, grpcPort },
       ...{ identityGrpc: this.identity.address, upstreamAllow: ['127.0.0.0/8'] },
+      ...more,
     })
     const destination = { write: (line: string) => void this.logs.push(line) }
     const logger = createLogger({ service: 'catalog', level: 'trace', destination })

@@ -1,4 +1,5 @@
 import { waitFor } from '@weir/testing'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RunningCatalog } from '../testing/running-catalog.js'
 import { Watcher } from '../testing/watcher.js'
@@ -13,7 +14,7 @@ interface Entry {
 describe('whitelists', () => {
   let catalog: RunningCatalog
   beforeAll(async () => {
-    catalog = await RunningCatalog.start()
+    catalog = await RunningCatalog.start({ config: { purgeSweepMs: 100 } })
     catalog.identity.workspaces.set('dev', 'ws_dev').set('ws_dev', 'ws_dev')
     await catalog.create('/v1/providers', { name: 'sandbox', type: 'sandbox' })
     for (const name of ['a', 'b', 'vendor/c']) {
@@ -100,6 +101,36 @@ describe('whitelists', () => {
     catalog.identity.workspaces.delete('ws_gone')
     expect((await catalog.call('DELETE', path('ws_gone', 'a'))).status).toBe(204)
     expect((await catalog.call('GET', path('ws_gone'))).body.error.code).toBe('workspace_not_found')
+  })
+
+  it('say nothing of a model whose provider serves another workspace alone', async () => {
+    await catalog.create('/v1/providers', { name: 'own', type: 'sandbox', workspace: 'dev' })
+    const { id } = await catalog.create('/v1/models', { name: 'secret', provider: 'own', free: true })
+    const never = (await catalog.call('POST', path('prod'), { model: 'never' })).body.error.message
+    for (const model of ['secret', id]) {
+      const { status, body } = await catalog.call('POST', path('prod'), { model })
+      expect([status, body.error.message]).toEqual([404, never.replace('never', model)])
+      expect((await catalog.call('GET', path('prod', model))).status).toBe(404)
+    }
+    expect((await catalog.call('POST', path('dev'), { model: 'secret' })).status).toBe(201)
+    await clear('dev')
+  })
+
+  it('go when their workspace is gone for good, and not while it can be restored', async () => {
+    const watcher = new Watcher(catalog)
+    await watcher.synced()
+    catalog.identity.workspaces.set('ws_deleted', 'ws_deleted')
+    const entry = await catalog.create<Entry>(path('ws_deleted'), { model: 'a' })
+    const kept = await catalog.create<Entry>(path('dev'), { model: 'a' })
+    catalog.identity.workspaces.delete('ws_deleted')
+    await sleep(300)
+    expect((await catalog.call('GET', path('ws_deleted', 'a'))).status).toBe(200)
+    catalog.identity.gone.add('ws_deleted')
+    const removals = () => watcher.batches.flatMap(({ removals }) => removals)
+    await waitFor(() => removals().some(({ id }) => id === entry.id))
+    expect((await catalog.call('GET', path('ws_deleted'))).status).toBe(404)
+    expect((await catalog.call('GET', path('dev', 'a'))).body).toMatchObject({ id: kept.id })
+    await clear('dev')
   })
 
   it('reach the gateways, and identity with all that decides', async () => {

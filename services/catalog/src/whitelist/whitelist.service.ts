@@ -5,6 +5,7 @@ import { AppError, invalidFields } from '@weir/errors'
 import { afterCursor, authorizeIn, type Caller, isVisible } from '@weir/http'
 import { In, MoreThan, Repository } from 'typeorm'
 import { Model } from '../model/model.entity.js'
+import { Provider } from '../provider/provider.entity.js'
 import { IdentityReferences } from '../reference/identity-references.js'
 import { WhitelistEntry } from './whitelist-entry.entity.js'
 import type {
@@ -33,7 +34,7 @@ export class WhitelistService {
     if (!isVisible(caller, workspace)) throw workspaceNotFound(workspaceIdOrName)
     authorizeIn(caller, workspace)
     const model = await this.findModel(caller, dto.model)
-    if (!model) throw this.modelNotFound(dto.model)
+    if (!model || !(await this.isServed(model, workspace))) throw this.modelNotFound(dto.model)
     const id = newId('wl')
     const terms = { available: true, ...toTerms(dto) }
     checkPeriod(terms)
@@ -134,6 +135,12 @@ export class WhitelistService {
         { organization, name: idOrName },
       ],
     })
+  }
+
+  /** A model whose provider serves another workspace alone is as good as none. */
+  private async isServed(model: Model, workspace: string): Promise<boolean> {
+    const provider = await this.models.manager.findOneBy(Provider, { id: model.provider })
+    return provider !== null && (provider.workspace === null || provider.workspace === workspace)
   }
 
   private modelNotFound(model: string): AppError {

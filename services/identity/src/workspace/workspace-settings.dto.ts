@@ -12,7 +12,7 @@ const descriptions = {
   logging:
     'Contents of requests may be recorded; off unless said otherwise. Recorded as a setting: nothing records contents yet.',
   retention:
-    'Days after which the request log deletes requests, without their costs in reports; null: never.',
+    'Days for which the request log keeps requests; sums in reports stay. Null: for ever.',
 }
 
 /** Settings of a workspace as they are sent; what is left out stays, or is as it is at first. */
