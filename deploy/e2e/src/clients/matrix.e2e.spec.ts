@@ -1,0 +1,92 @@
+import { LLMock } from '@copilotkit/aimock'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { waitForAttempts } from '../stack/accounting.js'
+import { createScene, type Scene } from '../stack/scene.js'
+import { type SharedWeir, useWeir } from '../stack/weir.js'
+import { anthropicMessages } from './anthropic-client.js'
+import type { Client, MakeClient } from './client.js'
+import { langchainAnthropic, langchainOpenai } from './langchain-client.js'
+import { openaiChat, openaiResponses } from './openai-client.js'
+import { vercelAnthropic, vercelChat, vercelResponses } from './vercel-client.js'
+
+const clients: Record<string, MakeClient> = {
+  'openai (Chat Completions)': openaiChat,
+  'openai (Responses)': openaiResponses,
+  'anthropic (Messages)': anthropicMessages,
+  'LangChain (OpenAI)': langchainOpenai,
+  'LangChain (Anthropic)': langchainAnthropic,
+  'ai (Chat Completions)': vercelChat,
+  'ai (Responses)': vercelResponses,
+  'ai (Messages)': vercelAnthropic,
+}
+
+/** Each provider type over the mock, which speaks every vendor's API. */
+const providers: Record<string, (mockUrl: string) => Record<string, unknown> | undefined> = {
+  sandbox: () => undefined,
+  openai: (url) => ({ type: 'openai', base_url: `${url}/v1` }),
+  openai_compatible: (url) => ({ type: 'openai_compatible', base_url: `${url}/v1` }),
+  azure_openai: (url) => ({ type: 'azure_openai', base_url: url, api_version: '2024-10-21' }),
+  anthropic: (url) => ({ type: 'anthropic', base_url: `${url}/v1` }),
+  gemini: (url) => ({ type: 'gemini', base_url: `${url}/v1beta` }),
+  bedrock: (url) => ({
+    ...{ type: 'bedrock', base_url: url, region: 'us-east-1' },
+    api_key: JSON.stringify({ access_key_id: 'AKIDEXAMPLE', secret_access_key: 'secret-of-nobody' }),
+  }),
+}
+
+let weir: SharedWeir
+let mock: LLMock
+
+beforeAll(async () => {
+  ;[weir, mock] = await Promise.all([
+    useWeir(),
+    LLMock.create({ port: 0, journalMaxEntries: 0, chunkSize: 4 }),
+  ])
+  mock.on({ hasToolResult: true }, { content: 'It is 21 degrees there.' })
+  mock.onMessage(/weather/, {
+    toolCalls: [
+      { name: 'get_weather', arguments: '{"city":"Lyon"}' },
+      { name: 'get_weather', arguments: '{"city":"Oslo"}' },
+    ],
+  })
+  mock.onMessage(/./, { content: 'Hello from the mock, in a few words.' })
+})
+afterAll(() => mock.stop())
+
+describe.each(Object.keys(providers))('over a provider of type %s', (type) => {
+  let scene: Scene
+  const isMock = type !== 'sandbox'
+
+  beforeAll(async () => {
+    const provider = providers[type]?.(mock.url)
+    scene = await createScene(weir, provider ? { provider, baseUrl: mock.url } : {})
+  })
+
+  describe.each(Object.keys(clients))('%s', (name) => {
+    let client: Client
+    let key: { id: string; key: string }
+
+    beforeAll(async () => {
+      const { workspace, team, model, factory } = scene
+      key = await factory.createVirtualKey({ workspace: workspace.id, team: team.id })
+      const make = clients[name]
+      if (!make) throw new Error(`There is no client ${name}.`)
+      client = make({ url: weir.url, key: key.key, model: model.name })
+    })
+
+    it('chats, streams and completes a loop of tools, each call accounted for once', async () => {
+      const hello = isMock ? 'Hello from the mock, in a few words.' : 'You said: Hello'
+      expect(await client.say('Hello')).toBe(hello)
+      const streamed = await client.stream('Hello')
+      expect(streamed.text).toBe(hello)
+      expect(streamed.pieces).toBeGreaterThan(1)
+      for (const stream of [false, true]) {
+        const { cities, text } = await client.askWithTool('What is the weather?', { stream })
+        expect(cities).toEqual(isMock ? ['Lyon', 'Oslo'] : ['example'])
+        expect(text).toBe(isMock ? 'It is 21 degrees there.' : 'You said: {"degrees":21}')
+      }
+      const attempts = await waitForAttempts(weir.management, { key: key.id }, 6)
+      expect(attempts.map(({ outcome }) => outcome)).toEqual(Array(6).fill('succeeded'))
+    })
+  })
+})
