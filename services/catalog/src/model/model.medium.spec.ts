@@ -45,7 +45,7 @@ describe('models', () => {
         provider_model: 'chat v1',
       },
       ...{ free: false, organization: 'org_default' },
-      prices: { ...own, input_per_million: '2.5', source: 'own', tiers: [] },
+      prices: { ...own, input_per_million: '2.5', source: 'own', tiers: [], service_tiers: [] },
     })
     expect(created.id).toMatch(/^model_[0-9a-z]{26}$/)
     for (const key of [created.id, encodeURIComponent('acme/chat:v1')]) {
@@ -69,6 +69,30 @@ describe('models', () => {
         ...[400, 'invalid_request', 'max_output_tokens'],
       ])
     }
+  })
+
+  it('have a price for whatever a provider counts, and for its levels of service', async () => {
+    const own = {
+      per_image: '0.04',
+      per_minute: '0.006',
+      per_thousand_searches: '2',
+      image_input_per_million: '8',
+    }
+    const service_tiers = { flex: { multiplier: '0.5' }, priority: { per_image: '0.08' } }
+    const { prices } = await catalog.create<{ prices: object }>('/v1/models', {
+      ...{ name: 'sculptor', provider: 'local', prices: { ...own, service_tiers } },
+    })
+    expect(prices).toEqual({
+      ...own,
+      ...{ source: 'own', effective_from: '1970-01-01T00:00:00.000Z', tiers: [] },
+      service_tiers: [
+        {
+          ...{ service_tier: 'flex', per_image: '0.02', per_minute: '0.003', per_thousand_searches: '1' },
+          ...{ image_input_per_million: '4', tiers: [] },
+        },
+        { service_tier: 'priority', per_image: '0.08', tiers: [] },
+      ],
+    })
   })
 
   it('take their prices from the public list otherwise, with tiers and dates', async () => {
@@ -121,12 +145,16 @@ describe('models', () => {
   it('name every mistake, inside of prices too', async () => {
     const { status, body } = await catalog.call('POST', '/v1/models', {
       ...{ name: 'a b', provider: 7, provider_model: '', free: 'yes', cost: 1 },
-      prices: { input_per_million: 2.5, cache_read_per_million: '-1', per_image: '1' },
+      prices: {
+        ...{ input_per_million: 2.5, cache_read_per_million: '-1', per_image: '10001', per_parsec: '1' },
+        service_tiers: { flex: { multiplier: 'half' }, overnight: {} },
+      },
     })
     expect(status).toBe(400)
     expect(body.error.errors?.map(({ field }) => field).sort()).toEqual([
       ...['cost', 'free', 'name', 'prices.cache_read_per_million', 'prices.input_per_million'],
-      ...['prices.output_per_million', 'prices.per_image', 'provider', 'provider_model'],
+      ...['prices.per_image', 'prices.per_parsec', 'prices.service_tiers.flex.multiplier'],
+      ...['prices.service_tiers.overnight', 'provider', 'provider_model'],
     ])
   })
 

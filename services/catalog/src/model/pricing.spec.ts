@@ -34,6 +34,37 @@ describe('the pricing of a new model', () => {
       { unit: 'cache_read', nanoUsdPerMillion: '0', aboveInputTokens: '0' },
     ])
   })
+
+  it('takes every unit at the amount in which it is sold', () => {
+    const each = { per_image: '0.04', per_minute: '0.006', per_thousand_searches: '2' }
+    const terms = decidePricing({ ...unknown, prices: { ...each, per_million_characters: '15' } })?.terms[0]
+    expect(terms?.rates).toEqual([
+      { unit: 'image', nanoUsdPerMillion: '40000000000000', aboveInputTokens: '0' },
+      { unit: 'character', nanoUsdPerMillion: '15000000000', aboveInputTokens: '0' },
+      { unit: 'second', nanoUsdPerMillion: '100000000000', aboveInputTokens: '0' },
+      { unit: 'search', nanoUsdPerMillion: '2000000000000', aboveInputTokens: '0' },
+    ])
+    expect(() => decidePricing({ ...unknown, prices: {} })).toThrow(/at least one rate/)
+  })
+
+  it('multiplies for a level of service what it is not given apart', () => {
+    const service_tiers = {
+      flex: { multiplier: '0.5' },
+      priority: { input_per_million: '9', multiplier: '1.75' },
+      fast: { output_per_million: '60' },
+    }
+    const terms = decidePricing({ ...unknown, prices: { ...prices, service_tiers } })?.terms[0]
+    const rates = (input: string, output: string) => [
+      { unit: 'input', nanoUsdPerMillion: input, aboveInputTokens: '0' },
+      { unit: 'output', nanoUsdPerMillion: output, aboveInputTokens: '0' },
+    ]
+    expect(terms?.rates).toEqual(rates('2500000000', '10000000000'))
+    expect(terms?.serviceTiers).toEqual([
+      { serviceTier: 'fast', rates: rates('', '60000000000').slice(1) },
+      { serviceTier: 'flex', rates: rates('1250000000', '5000000000') },
+      { serviceTier: 'priority', rates: rates('9000000000', '17500000000') },
+    ])
+  })
 })
 
 describe('the pricing of a changed model', () => {

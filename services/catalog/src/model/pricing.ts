@@ -1,5 +1,5 @@
 import { invalidFields } from '@weir/errors'
-import { type PricesDto, toRates } from '../price/price.dto.js'
+import { type PricesDto, toRates, toServiceTiers } from '../price/price.dto.js'
 import { findPublicPrices, type PriceTerms } from '../price/public-prices.js'
 import type { PriceSource } from './model.entity.js'
 
@@ -28,12 +28,20 @@ export function decidePricing(wish: Wish): Pricing | undefined {
   const { prices, free, source } = wish
   if (prices) {
     if (free) throw invalidPrices('a free model has no prices: leave out `prices` or `free`')
-    return { source: 'own', terms: [{ effectiveFromMs: 0, rates: toRates(prices) }] }
+    return { source: 'own', terms: [ownTerms(prices)] }
   }
   if (free) return source === 'free' ? undefined : { source: 'free', terms: [] }
   if (source === undefined || prices === null || (free === false && source === 'free'))
     return publicPricing(wish)
   return source === 'public' && wish.isMoved ? publicPricing(wish) : undefined
+}
+
+function ownTerms(prices: PricesDto): PriceTerms {
+  const rates = toRates(prices)
+  if (rates.length === 0) {
+    throw invalidPrices('must have at least one rate: give `free`: true if it costs nothing')
+  }
+  return { effectiveFromMs: 0, rates, serviceTiers: toServiceTiers(prices) }
 }
 
 function publicPricing({ provider, providerModel }: Wish): Pricing {

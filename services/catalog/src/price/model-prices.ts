@@ -30,7 +30,9 @@ export async function addPrices(
     nowMs,
     ...known.map(({ effectiveFrom }) => effectiveFrom.getTime()).filter((ms) => ms <= nowMs),
   )
-  for (const { effectiveFromMs, rates } of known.length === 0 ? terms : fromNowOn(terms, lastStartMs)) {
+  for (const { effectiveFromMs, rates, serviceTiers } of known.length === 0
+    ? terms
+    : fromNowOn(terms, lastStartMs)) {
     const id = newId('price')
     await manager.insert(Price, {
       id,
@@ -38,6 +40,7 @@ export async function addPrices(
       model,
       source,
       rates,
+      serviceTiers: serviceTiers && serviceTiers.length > 0 ? serviceTiers : null,
       effectiveFrom: new Date(effectiveFromMs),
     })
     changed({ organization, kind: 'price', id, action: 'created' })

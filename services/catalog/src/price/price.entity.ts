@@ -1,10 +1,12 @@
+import type { RateText } from '@weir/rating'
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm'
 
-/** The rate of one unit, as weir.catalog.v1.Rate: 64-bit numbers are decimal text. */
-export interface RateText {
-  unit: string
-  nanoUsdPerMillion: string
-  aboveInputTokens: string
+export type { RateText } from '@weir/rating'
+
+/** The rates of a level of service, as weir.catalog.v1.ServiceTierRates. */
+export interface ServiceTierText {
+  serviceTier: string
+  rates: RateText[]
 }
 
 /** What a model's units cost from a moment on. Written once; a new price is a new row. */
@@ -33,6 +35,10 @@ export class Price {
 
   @Column('jsonb')
   rates: RateText[]
+
+  /** Null: none. */
+  @Column('jsonb', { name: 'service_tiers', nullable: true })
+  serviceTiers: ServiceTierText[] | null
 
   /** Set when it was replaced before it came into force: it never does. */
   @Column('timestamptz', { name: 'withdrawn_at', nullable: true })

@@ -1,34 +1,68 @@
 import {
   calcPrice,
   type ConditionalPrice,
+  findProvider,
   type ModelInfo,
   type ModelPrice,
   type PriceOptions,
 } from '@pydantic/genai-prices'
 import { parseUsd, type UsageUnit } from '@weir/rating'
-import type { RateText } from './price.entity.js'
+import { openAiServiceTiers } from './openai-service-tiers.js'
+import type { RateText, ServiceTierText } from './price.entity.js'
+import { toRate } from './price-field.js'
 
 /** What units cost from a moment on. */
 export interface PriceTerms {
   /** Milliseconds since 1970. */
   effectiveFromMs: number
   rates: RateText[]
+  /** Left out: none is priced apart. */
+  serviceTiers?: ServiceTierText[]
 }
 
-/** Keys of the list, in dollars per million tokens, and what they are here. */
-const unitsByKey: Record<string, UsageUnit> = {
-  input_mtok: 'input',
-  cache_read_mtok: 'cache_read',
-  cache_write_mtok: 'cache_write',
-  output_mtok: 'output',
-  output_reasoning_mtok: 'reasoning',
+/** Keys of the list, what they are here, and how many of it their dollars buy. */
+const unitsByKey: Record<string, { unit: UsageUnit; per: bigint }> = {
+  input_mtok: { unit: 'input', per: 1_000_000n },
+  cache_read_mtok: { unit: 'cache_read', per: 1_000_000n },
+  cache_write_mtok: { unit: 'cache_write', per: 1_000_000n },
+  cache_write_1h_mtok: { unit: 'cache_write_1h', per: 1_000_000n },
+  output_mtok: { unit: 'output', per: 1_000_000n },
+  output_reasoning_mtok: { unit: 'reasoning', per: 1_000_000n },
+  input_audio_mtok: { unit: 'audio_input', per: 1_000_000n },
+  cache_audio_read_mtok: { unit: 'audio_cache_read', per: 1_000_000n },
+  output_audio_mtok: { unit: 'audio_output', per: 1_000_000n },
+  input_image_mtok: { unit: 'image_input', per: 1_000_000n },
+  cache_image_read_mtok: { unit: 'image_cache_read', per: 1_000_000n },
+  output_image_mtok: { unit: 'image_output', per: 1_000_000n },
+  input_video_mtok: { unit: 'video_input', per: 1_000_000n },
+  output_video_mtok: { unit: 'video_output', per: 1_000_000n },
+  output_citation_mtok: { unit: 'citation', per: 1_000_000n },
+  audio_hours: { unit: 'second', per: 3_600n },
+  web_searches_kcount: { unit: 'web_search', per: 1_000n },
+  storage_searches_kcount: { unit: 'file_search', per: 1_000n },
+  requests_kcount: { unit: 'request', per: 1_000n },
 }
 
-/** Whose prices count: OpenAI's own, else those of the vendor that the address belongs to. */
+/** Says the same as `audio_hours`. */
+const repeated = new Set(['input_audio_hours'])
+
+/** Vendors by type of provider; a compatible one is found by its address. */
+const vendors: Record<string, PriceOptions> = {
+  openai: { providerId: 'openai' },
+  azure_openai: { providerId: 'azure' },
+  anthropic: { providerId: 'anthropic' },
+  gemini: { providerId: 'google' },
+  bedrock: { providerId: 'aws' },
+}
+
+/** Whose prices count: those of the type's vendor, else of the one that the address belongs to. */
 function vendor({ type, baseUrl }: { type: string; baseUrl: string | null }): PriceOptions | undefined {
-  if (type === 'openai') return { providerId: 'openai' }
-  return type === 'openai_compatible' && baseUrl !== null ? { providerApiUrl: baseUrl } : undefined
+  if (type === 'openai_compatible' && baseUrl !== null) return { providerApiUrl: baseUrl }
+  return vendors[type]
 }
+
+/** OpenAI charges nothing for these, which the list says by saying nothing. */
+const freeAtOpenAi = new Set(['moderation'])
 
 /**
  * The prices of a provider's model in the public list, in the order of their start; else, as text
@@ -46,18 +80,27 @@ export function findPublicPrices(
   if (conditional.some(({ constraint }) => constraint?.type === 'time_of_date')) {
     return `the price of "${providerModel}" in the public list depends on the time of day, which is not supported`
   }
-  if (conditional.some(({ prices }) => prices['requests_kcount'] !== undefined)) {
-    return `"${providerModel}" costs something per request besides its tokens in the public list, which is not supported`
+  const foreign = conditional.flatMap(({ prices }) => Object.keys(prices)).find((key) => !isKnown(key))
+  if (foreign !== undefined) {
+    return `the price of "${providerModel}" in the public list is per "${foreign}", which is not supported`
   }
-  const terms = startsOf(conditional).map((atMs) => ({
-    effectiveFromMs: atMs,
-    rates: toRates(inForceAt(model, atMs)),
-  }))
-  if (!terms.every(({ rates }) => rates.some(({ unit }) => unit === 'input'))) {
-    return `the public price list has no price per token of "${providerModel}"`
+  const isOpenAi = findProvider(options)?.id === 'openai'
+  const isFree = isOpenAi && freeAtOpenAi.has(model.id)
+  const terms = startsOf(conditional).map((atMs): PriceTerms => {
+    const rates = isFree ? [freeRequest] : toRates(inForceAt(model, atMs))
+    const hasTiers = isOpenAi && rates.some(({ unit }) => unit === 'output')
+    const serviceTiers = hasTiers ? { serviceTiers: openAiServiceTiers(model.id, rates) } : {}
+    return { effectiveFromMs: atMs, rates, ...serviceTiers }
+  })
+  if (!terms.every(({ rates }) => rates.length > 0)) {
+    return `the public price list has no price of "${providerModel}"`
   }
   return terms
 }
+
+const isKnown = (key: string): boolean => unitsByKey[key] !== undefined || repeated.has(key)
+
+const freeRequest: RateText = { unit: 'request', nanoUsdPerMillion: '0', aboveInputTokens: '0' }
 
 /** The moments at which a price starts; the first has always been in force. */
 function startsOf(conditional: ConditionalPrice[]): number[] {
@@ -78,13 +121,13 @@ function inForceAt({ prices }: ModelInfo, atMs: number): ModelPrice {
 
 function toRates(price: ModelPrice): RateText[] {
   return Object.entries(price).flatMap(([key, value]) => {
-    const unit = unitsByKey[key]
-    if (!unit || value === undefined) return []
+    const known = unitsByKey[key]
+    if (!known || value === undefined) return []
     const { base, tiers } = typeof value === 'number' ? { base: value, tiers: [] } : value
     return [{ start: 0, price: base }, ...tiers].map(({ start, price }) => ({
-      unit,
+      unit: known.unit,
       // The list's floats are short decimals; nine places keep every one of them.
-      nanoUsdPerMillion: String(parseUsd(price.toFixed(9))),
+      nanoUsdPerMillion: String(toRate(parseUsd(price.toFixed(9)), known.per)),
       aboveInputTokens: String(start),
     }))
   })

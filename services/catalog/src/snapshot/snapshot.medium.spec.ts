@@ -55,7 +55,8 @@ describe('watching the catalog', () => {
     const [first] = watcher.models.get(id)?.prices ?? []
     expect(first).toMatchObject({
       effectiveFromMs: '0',
-      rates: [{ unit: 'input', nanoUsdPerMillion: '2500000000', aboveInputTokens: '0' }, {}, {}],
+      rates: [{ unit: 'input', nanoUsdPerMillion: '2500000000', aboveInputTokens: '0' }, {}, {}, {}, {}],
+      serviceTiers: [{ serviceTier: 'batch' }, { serviceTier: 'flex' }, { serviceTier: 'priority' }],
     })
 
     await catalog.call('PATCH', `/v1/models/${id}`, {

@@ -23,8 +23,8 @@ export const toProto = {
       baseUrl: provider.baseUrl ?? '',
       credential: toSealedSecret(provider),
       workspace: provider.workspace ?? '',
-      apiVersion: '',
-      region: '',
+      apiVersion: provider.apiVersion ?? '',
+      region: provider.region ?? '',
     },
   }),
   model: (model: Model, prices: Price[]): catalogV1.CatalogResource => ({
@@ -55,10 +55,10 @@ export const toProto = {
       maxOutputTokens: entry.maxOutputTokens ?? 0,
     },
   }),
-  price: ({ id, effectiveFrom, rates }: Price): catalogV1.Price => ({
+  price: ({ id, effectiveFrom, rates, serviceTiers }: Price): catalogV1.Price => ({
     id,
     effectiveFromMs: String(effectiveFrom.getTime()),
     rates,
-    serviceTiers: [],
+    serviceTiers: serviceTiers ?? [],
   }),
 }
