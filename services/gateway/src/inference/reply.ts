@@ -126,19 +126,25 @@ export class Reply implements UpstreamHandler {
     } catch (error) {
       return this.fail('failed', this.unreadable(error))
     }
-    const { caller, settlement, exchange } = this.options
+    const { caller, settlement } = this.options
     settlement.noteProgress(tap.chunks)
     if (!shown) return
     if (!this.hasBegun) {
       // An error before all else is as good as an answer that never began.
       if (tap.failed && this.retries(this.streamFailure())) return
-      this.hasBegun = true
-      caller.startStream(exchange.streamType)
+      this.begin()
     }
     if (!caller.write(shown)) {
       this.call?.pause()
       caller.onDrain(() => this.call?.resume())
     }
+  }
+
+  /** The head of the stream goes out with its first chunk: until then another attempt may take its place. */
+  private begin(): void {
+    if (this.hasBegun) return
+    this.hasBegun = true
+    this.options.caller.startStream(this.options.exchange.streamType)
   }
 
   /** What has not gone out can be tried again; the caller hears nothing of it. */
@@ -158,7 +164,7 @@ export class Reply implements UpstreamHandler {
       const reason = 'its stream broke off before its end.'
       return this.fail('cut', failureOf(this.providerError(reason), 'again'))
     }
-    const { caller, settlement, owner, exchange } = this.options
+    const { caller, settlement, owner } = this.options
     this.finish(tap.failed ? this.streamFailure() : undefined)
     const end = tap.failed
       ? ({ outcome: 'failed', errorCode: 'provider_error' } as const)
@@ -166,7 +172,7 @@ export class Reply implements UpstreamHandler {
     const usage = this.streamUsage()
     settlement.settle({ ...end, ...(usage && { usage }) }, () => {
       owner.ended()
-      if (!this.hasBegun) caller.startStream(exchange.streamType)
+      this.begin()
       caller.endStream(tap.ending)
     })
   }
@@ -212,7 +218,10 @@ export class Reply implements UpstreamHandler {
     settlement.settle({ outcome, errorCode: error.code, ...(usage && { usage }) }, () => {
       if (isRetried) return
       owner.ended()
-      if (this.hasBegun) return caller.endStreamWithError(error)
+      if (this.tap) {
+        this.begin()
+        return caller.endStreamWithError(error)
+      }
       if (!refusal) return caller.sendError(error)
       caller.errorCode = error.code
       caller.send(refusal.status, refusal.contentType, refusal.body)
