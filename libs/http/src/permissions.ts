@@ -48,6 +48,10 @@ export const permissions = {
   'model.manage': row('organization', managers),
   'whitelist.read': row('workspace', anyOrganization, anyWorkspace),
   'whitelist.manage': row('workspace', managers, managers),
+  'deployment.read': row('workspace', anyOrganization, anyWorkspace),
+  'deployment.manage': row('workspace', managers, managers),
+  'repository.read': row('workspace', anyOrganization, anyWorkspace),
+  'repository.manage': row('workspace', managers, managers),
   'budget.read': row('organization', anyOrganization),
   'budget.manage': row('organization', ['owner', 'admin', 'billing']),
   'usage.read': row('workspace', anyOrganization, anyWorkspace),
@@ -79,6 +83,7 @@ export const routeRights: Readonly<Record<string, RouteRight>> = {
 
   'GET /v1/users': 'user.read',
   'POST /v1/users': 'user.manage',
+  'POST /v1/users/me/password': 'authenticated',
   'GET /v1/users/:id': 'user.read',
   'PATCH /v1/users/:id': 'user.manage',
   'DELETE /v1/users/:id': 'user.manage',
@@ -150,6 +155,12 @@ export const routeRights: Readonly<Record<string, RouteRight>> = {
   'GET /v1/models/:id': 'model.read',
   'PATCH /v1/models/:id': 'model.manage',
   'DELETE /v1/models/:id': 'model.manage',
+
+  'GET /v1/deployments': 'deployment.read',
+  'POST /v1/deployments': 'deployment.manage',
+  'GET /v1/deployments/:id': 'deployment.read',
+  'PATCH /v1/deployments/:id': 'deployment.manage',
+  'DELETE /v1/deployments/:id': 'deployment.manage',
 
   'GET /v1/usage': 'usage.read',
   'GET /v1/requests': 'request.read',

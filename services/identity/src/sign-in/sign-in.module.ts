@@ -9,6 +9,6 @@ import { SignInService } from './sign-in.service.js'
 @Module({
   controllers: [SetupController],
   providers: [Passwords, SignInAttempts, SetupToken, SignInService, OidcService],
-  exports: [Passwords, SignInService, OidcService],
+  exports: [Passwords, SignInAttempts, SignInService, OidcService],
 })
 export class SignInModule {}

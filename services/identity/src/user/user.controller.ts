@@ -8,13 +8,24 @@ import {
   ApiTags,
 } from '@nestjs/swagger'
 import { ApiErrors, type Caller, CurrentCaller, type Page, PageOf, toPage } from '@weir/http'
-import { CreateUserDto, ListUsersQuery, toResponse, UpdateUserDto, UserResponse } from './user.dto.js'
+import { OwnPasswordService } from './own-password.service.js'
+import {
+  ChangePasswordDto,
+  CreateUserDto,
+  ListUsersQuery,
+  toResponse,
+  UpdateUserDto,
+  UserResponse,
+} from './user.dto.js'
 import { UserService } from './user.service.js'
 
 @ApiTags('Users')
 @Controller('v1/users')
 export class UserController {
-  constructor(private readonly users: UserService) {}
+  constructor(
+    private readonly users: UserService,
+    private readonly passwords: OwnPasswordService,
+  ) {}
 
   @Post()
   @ApiOperation({ operationId: 'createUser', summary: 'Create a user' })
@@ -34,6 +45,24 @@ export class UserController {
       cursor: ({ id }) => [id],
       toResponse,
     })
+  }
+
+  @Post('me/password')
+  @HttpCode(204)
+  @ApiOperation({
+    operationId: 'changeOwnPassword',
+    summary: 'Change your own password; your other sessions end at once',
+  })
+  @ApiNoContentResponse({ description: 'It is changed.' })
+  @ApiErrors(
+    'invalid_request',
+    'invalid_credentials',
+    'permission_denied',
+    'rate_limit_exceeded',
+    'request_too_large',
+  )
+  async changePassword(@CurrentCaller() caller: Caller, @Body() dto: ChangePasswordDto): Promise<void> {
+    await this.passwords.change(caller, dto)
   }
 
   @Get(':id')

@@ -63,6 +63,14 @@ export class UpdateUserDto {
   disabled?: boolean
 }
 
+export class ChangePasswordDto {
+  @TextField({ description: 'The password of now.', maxLength: 200 })
+  current_password: string
+
+  @TextField({ ...passwordField, description: 'The new one, at least 12 characters.' })
+  new_password: string
+}
+
 export class ListUsersQuery extends PageQuery {
   @TextField({ description: 'Only the one with this e-mail address.', optional: 'not null', maxLength: 254 })
   email?: string

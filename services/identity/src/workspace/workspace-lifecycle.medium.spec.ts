@@ -86,6 +86,44 @@ describe('deleting a workspace', () => {
     expect((await restore(place.id)).status).toBe(404)
   })
 
+  it('is listed until it cannot be undone any more, for those who may undo it', async () => {
+    const { id, name } = await create()
+    const [before] = (await identity.call<{ data: object[] }>('GET', `/v1/workspaces?name=${name}`)).body.data
+    await identity.call('PATCH', `/v1/workspaces/${id}`, { settings: { retention_days: 9 } })
+    await remove(id, '?force=true')
+    const listed = async (query = '', headers?: Record<string, string>) => {
+      const path = `/v1/workspaces?deleted=true${query}`
+      const { status, body } = await identity.call<{ data: { id: string }[] }>(
+        'GET',
+        path,
+        undefined,
+        headers,
+      )
+      expect(status).toBe(200)
+      return body.data.filter((workspace) => workspace.id === id)
+    }
+    const [shown] = await listed()
+    expect(shown).toMatchObject({ id, name, settings: { retention_days: 9 } })
+    const at = { updated_at: expect.any(String) as string, deleted_at: expect.any(String) as string }
+    const { settings } = shown as unknown as { settings: object }
+    expect(shown).toEqual({ ...before, settings, ...at })
+    expect(await listed(`&name=${name}`)).toHaveLength(1)
+    expect(await listed('&environment=production')).toEqual([])
+    const { id: other } = await identity.create('/v1/workspaces', { name: `other ${names}` })
+    const key = await identity.create<{ key: string }>('/v1/keys', {
+      name: 'k',
+      workspace: other,
+      type: 'management',
+    })
+    expect(await listed('', { 'x-api-key': key.key })).toEqual([])
+    const there = (await identity.call<{ data: { id: string }[] }>('GET', '/v1/workspaces?deleted=false'))
+      .body.data
+    expect(there.map((workspace) => workspace.id)).toContain(other)
+    expect(there.map((workspace) => workspace.id)).not.toContain(id)
+    await restore(id)
+    expect(await listed()).toEqual([])
+  })
+
   it('brings back no member who is no user any more, nor their personal keys', async () => {
     const { id, user, personal, service } = await create()
     await remove(id, '?force=true')

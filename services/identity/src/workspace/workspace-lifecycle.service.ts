@@ -190,7 +190,8 @@ const defaults: Partial<Record<string, object>> = {
   workspace: { response_cache: false, response_cache_ttl_s: 3600, content_logging: false },
 }
 
-function withDefaults(table: string, rows: unknown): unknown[] {
+/** Rows of an archive, with the columns that there were not yet. */
+export function withDefaults(table: string, rows: unknown): Record<string, unknown>[] {
   return Array.isArray(rows) ? rows.map((row: object) => ({ ...defaults[table], ...row })) : []
 }
 

@@ -11,8 +11,7 @@ const descriptions = {
   ttl: 'How long a cached reply may be used, seconds; an hour unless said otherwise.',
   logging:
     'Contents of requests may be recorded; off unless said otherwise. Recorded as a setting: nothing records contents yet.',
-  retention:
-    'Days for which the request log keeps requests; sums in reports stay. Null: for ever.',
+  retention: 'Days for which the request log keeps requests; sums in reports stay. Null: for ever.',
 }
 
 /** Settings of a workspace as they are sent; what is left out stays, or is as it is at first. */

@@ -9,6 +9,7 @@ import {
 } from '@nestjs/swagger'
 import { ApiErrors, type Caller, CurrentCaller, type Page, PageOf, toPage } from '@weir/http'
 import type { FastifyReply } from 'fastify'
+import { DeletedWorkspaces } from './deleted-workspaces.js'
 import {
   CreateWorkspaceDto,
   ListWorkspacesQuery,
@@ -30,6 +31,7 @@ export class WorkspaceController {
   constructor(
     private readonly workspaces: WorkspaceService,
     private readonly lifecycle: WorkspaceLifecycleService,
+    private readonly deleted: DeletedWorkspaces,
   ) {}
 
   @Post()
@@ -48,7 +50,8 @@ export class WorkspaceController {
     @CurrentCaller() caller: Caller,
     @Query() query: ListWorkspacesQuery,
   ): Promise<Page<WorkspaceResponse>> {
-    return toPage(await this.workspaces.list(caller, query), {
+    const isDeleted = query.deleted === 'true'
+    return toPage(await (isDeleted ? this.deleted : this.workspaces).list(caller, query), {
       limit: query.limit,
       cursor: ({ id }) => [id],
       toResponse,

@@ -66,6 +66,13 @@ export class ListWorkspacesQuery extends PageQuery {
 
   @WordField({ description: 'Only those that are for this.', optional: 'not null', words: environments })
   environment?: string
+
+  @WordField({
+    description: 'Those that were deleted and can be restored, instead of those that there are.',
+    optional: 'not null',
+    words: ['true', 'false'],
+  })
+  deleted?: string
 }
 
 class WorkspaceFields {
@@ -92,11 +99,20 @@ class WorkspaceFields {
 
   @ApiProperty({ description: 'When it was last changed.', format: 'date-time' })
   updated_at: string
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'When it was deleted: for 30 days from then on it can be restored. Null: it is there.',
+  })
+  deleted_at: string | null
 }
 
 export class WorkspaceResponse extends IntersectionType(WorkspaceFields, RateLimitsResponse) {}
 
-export function toResponse(workspace: Workspace): WorkspaceResponse {
+/** `deletedAt` of one that can be restored. */
+export function toResponse(workspace: Workspace & { deletedAt?: Date }): WorkspaceResponse {
   return {
     id: workspace.id,
     organization: workspace.organization,
@@ -107,5 +123,6 @@ export function toResponse(workspace: Workspace): WorkspaceResponse {
     ...toRateLimitsResponse(workspace),
     created_at: workspace.createdAt.toISOString(),
     updated_at: workspace.updatedAt.toISOString(),
+    deleted_at: workspace.deletedAt?.toISOString() ?? null,
   }
 }
