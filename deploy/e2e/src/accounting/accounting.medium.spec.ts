@@ -2,7 +2,7 @@ import { createBus, type Bus } from '@weir/bus'
 import { requestSettled, type RequestSettled } from '@weir/contracts'
 import type { UsageReportRow } from '@weir/http'
 import { createLogger, PrivateServer } from '@weir/observability'
-import { formatUsd } from '@weir/rating'
+import { formatUsd, type UsageField, usageUnitTable } from '@weir/rating'
 import { createTestDatabase, freePort, type TestDatabase, waitFor } from '@weir/testing'
 import fc from 'fast-check'
 import pg from 'pg'
@@ -22,6 +22,12 @@ const teamPaths = ['all', 'all/payments', 'all/payments/cards', 'all/search', 'l
 
 /** Rates in nano-dollars for a million tokens, chosen so that every attempt has to be rounded. */
 const rates = { input: 2_500_000_001n, cache_read: 333_333_333n, output: 10_000_000_007n, reasoning: 1n }
+/** A rate for each other unit that is counted, and what each of them is called. */
+const others = usageUnitTable.filter(
+  ({ unit }) => !(unit in rates) && unit !== 'cache_write' && unit !== 'request',
+)
+const rateOf = (index: number): bigint => 1_000_000_009n + 333_333_337n * BigInt(index)
+const otherRates = Object.fromEntries(others.map(({ unit }, index) => [unit, rateOf(index)]))
 const rateAbove = 5_000_000_003n
 const tierStart = 50_000
 
@@ -49,14 +55,20 @@ const anyAttempt = fc.record({
   cacheWriteTokens: tokens,
   outputTokens: tokens,
   reasoningTokens: tokens,
+  // Most attempts have none of them.
+  others: fc.oneof(
+    { weight: 2, arbitrary: fc.constant({}) },
+    fc.dictionary(fc.constantFrom(...others.map(({ bucket }) => bucket)), tokens, { noNullPrototype: true }),
+  ),
 })
 
 type AnyAttempt = typeof anyAttempt extends fc.Arbitrary<infer T> ? T : never
 
-function toEvent({ request, second, ...given }: AnyAttempt, year: number): RequestSettled {
+function toEvent({ request, second, others: counts, ...given }: AnyAttempt, year: number): RequestSettled {
   const startedAt = new Date(Date.UTC(year, 0) + second * 1_000).toISOString()
   return {
     ...given,
+    ...counts,
     requestId: `req_${request}`,
     startedAt,
     endedAt: startedAt,
@@ -82,25 +94,22 @@ function toEvent({ request, second, ...given }: AnyAttempt, year: number): Reque
 function costOf(event: RequestSettled): bigint | undefined {
   if (event.priceId === '') return 0n
   if (event.priceId === 'price_unknown') return undefined
-  const whole = event.inputTokens + event.cachedInputTokens + event.cacheWriteTokens
+  const inputs = usageUnitTable.filter(({ side }) => side === 'input')
+  const whole = inputs.reduce((sum, { bucket }) => sum + (event[bucket] ?? 0), 0)
   const input = whole > tierStart ? rateAbove : rates.input
   const millionths =
     BigInt(event.inputTokens + event.cacheWriteTokens) * input +
     BigInt(event.cachedInputTokens) * rates.cache_read +
     BigInt(event.outputTokens) * rates.output +
-    BigInt(event.reasoningTokens) * rates.reasoning
+    BigInt(event.reasoningTokens) * rates.reasoning +
+    others.reduce((sum, { bucket }, index) => sum + BigInt(event[bucket] ?? 0) * rateOf(index), 0n)
   const [whole_, rest] = [millionths / 1_000_000n, millionths % 1_000_000n]
   return rest >= 500_000n ? whole_ + 1n : whole_
 }
 
-interface Expected {
+interface Expected extends Record<UsageField, number> {
   requests: number
   attempts: number
-  input_tokens: number
-  cached_input_tokens: number
-  cache_write_tokens: number
-  output_tokens: number
-  reasoning_tokens: number
   unpriced_attempts: number
   cost_usd: string
 }
@@ -111,11 +120,9 @@ function sum(events: RequestSettled[]): Expected {
   return {
     requests: total((event) => (event.attempt === 1 ? 1 : 0)),
     attempts: events.length,
-    input_tokens: total((event) => event.inputTokens),
-    cached_input_tokens: total((event) => event.cachedInputTokens),
-    cache_write_tokens: total((event) => event.cacheWriteTokens),
-    output_tokens: total((event) => event.outputTokens),
-    reasoning_tokens: total((event) => event.reasoningTokens),
+    ...(Object.fromEntries(
+      usageUnitTable.map(({ field, bucket }) => [field, total((event) => event[bucket] ?? 0)]),
+    ) as Record<UsageField, number>),
     unpriced_attempts: total((event) => (costOf(event) === undefined ? 1 : 0)),
     cost_usd: formatUsd(events.reduce((sum, event) => sum + (costOf(event) ?? 0n), 0n)),
   }
@@ -158,7 +165,7 @@ describe('accounting, from a settled attempt to usage and costs', () => {
     database = await createTestDatabase()
     catalog = await startFakeCatalog()
     const tier = { unit: 'input', nanoUsdPerMillion: String(rateAbove), aboveInputTokens: String(tierStart) }
-    catalog.prices.set('price_rounded', priceOf('price_rounded', rates, [tier]))
+    catalog.prices.set('price_rounded', priceOf('price_rounded', { ...rates, ...otherRates }, [tier]))
     bus = createBus({ databaseUrl: database.url, clientId: 'test' })
     await bus.provision()
     sql = new pg.Pool({ connectionString: database.url })
