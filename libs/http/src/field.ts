@@ -228,6 +228,42 @@ export function ObjectField<Part extends object>(
   )
 }
 
+/** A list of objects, each with fields of its own. */
+export function ObjectListField<Part extends object>(
+  options: FieldOptions & { minItems?: number; maxItems: number },
+  part: () => new () => Part,
+): PropertyDecorator {
+  const { minItems = 0, maxItems } = options
+  const isObject = (entry: unknown) => typeof entry === 'object' && entry !== null && !Array.isArray(entry)
+  return applyDecorators(
+    Type(part),
+    ValidateNested({ each: true }),
+    ...(options.optional === true ? [ValidateIf((_, value) => value !== null)] : []),
+    Field(options, { type: () => [part()], minItems, maxItems }, (value) => {
+      if (!Array.isArray(value) || !value.every(isObject)) return 'must be a list of objects'
+      if (value.length < minItems) return 'may not be empty'
+      return value.length > maxItems ? `must have at most ${maxItems} entries` : undefined
+    }),
+  )
+}
+
+/** A number, which may have decimals. */
+export function NumberField(options: FieldOptions & { min: number; max: number }): PropertyDecorator {
+  const { min, max } = options
+  return Field(options, { type: Number, minimum: min, maximum: max }, (value) =>
+    typeof value === 'number' && value >= min && value <= max
+      ? undefined
+      : `must be a number from ${min} to ${max}`,
+  )
+}
+
+/** An object whose fields somebody else checks. */
+export function OpenObjectField(options: FieldOptions): PropertyDecorator {
+  return Field(options, { type: Object, additionalProperties: true }, (value) =>
+    typeof value === 'object' && !Array.isArray(value) ? undefined : 'must be an object',
+  )
+}
+
 /** A field that is known but cannot be changed; sending it says why. */
 export function UnchangeableField(reason: string): PropertyDecorator {
   return (target: object, property: string | symbol) => {

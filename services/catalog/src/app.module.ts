@@ -6,6 +6,7 @@ import { type CheckCredential, PermissionGuard } from '@weir/http'
 import { Keyring } from '@weir/secrets'
 import { AddressPolicy } from '@weir/upstream-address'
 import type { CatalogConfig } from './config.js'
+import { DeploymentModule } from './deployment/deployment.module.js'
 import { ModelModule } from './model/model.module.js'
 import { PriceModule } from './price/price.module.js'
 import { ProviderModule } from './provider/provider.module.js'
@@ -57,6 +58,7 @@ export class AppModule {
         ModelModule,
         PriceModule,
         WhitelistModule,
+        DeploymentModule,
         SnapshotModule,
         ReferenceModule,
       ],

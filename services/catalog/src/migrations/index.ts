@@ -6,6 +6,7 @@ import { RecordWhitelist1763746000000 } from './1763746000000-record-whitelist.j
 import { ProviderTypes1763753000000 } from './1763753000000-provider-types.js'
 import { LimitModelOutput1763754000000 } from './1763754000000-limit-model-output.js'
 import { ServiceTiers1763755000000 } from './1763755000000-service-tiers.js'
+import { CreateDeployments1763761000000 } from './1763761000000-create-deployments.js'
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   ProviderTypes1763753000000,
   LimitModelOutput1763754000000,
   ServiceTiers1763755000000,
+  CreateDeployments1763761000000,
 ]

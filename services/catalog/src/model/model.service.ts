@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common'
 import { InjectRepository } from '@nestjs/typeorm'
 import { type Change, ChangeLog, isUniqueViolation, newId, violatedForeignKey } from '@weir/database'
 import { AppError } from '@weir/errors'
-import { afterCursor, type Caller, inUse, isVisible } from '@weir/http'
+import { afterCursor, type Caller, inUse, isVisible, namedUsers } from '@weir/http'
 import { type EntityManager, In, IsNull, MoreThan, Repository } from 'typeorm'
+import { findDeploymentsUsing, lockNames, refuseDeploymentName } from '../deployment/deployment-models.js'
 import { addPrices, readPrices, withdrawFuturePrices } from '../price/model-prices.js'
 import { Provider } from '../provider/provider.entity.js'
 import { findProvider } from '../provider/provider.service.js'
@@ -27,7 +28,9 @@ export class ModelService {
     const { name, prices, free } = dto
     const providerModel = dto.provider_model ?? name
     await this.write(dto, async (manager, changed) => {
+      await lockNames(manager, organization)
       const provider = await this.getProvider(manager, caller, dto.provider)
+      await refuseDeploymentName(manager, { organization, workspace: provider.workspace }, name)
       const pricing = decidePricing({
         prices: prices ?? undefined,
         free,
@@ -86,6 +89,7 @@ export class ModelService {
     // Workloads, teams and keys name it: under another name it would be gone for them.
     if (dto.name !== undefined && dto.name !== before.name) await this.refuseIfUsed(caller, before)
     await this.write(dto, async (manager, changed) => {
+      await lockNames(manager, organization)
       const model = await manager.findOne(Model, {
         where: { id, organization },
         lock: { mode: 'pessimistic_write' },
@@ -93,6 +97,9 @@ export class ModelService {
       if (!model) throw AppError.of('model_not_found', { model: idOrName })
       const provider = await this.getProvider(manager, caller, dto.provider ?? model.provider)
       const { provider_model: providerModel = model.providerModel, name = model.name, prices, free } = dto
+      if (name !== model.name || provider.id !== model.provider) {
+        await refuseDeploymentName(manager, { organization, workspace: provider.workspace }, name)
+      }
       const isMoved = provider.id !== model.provider || providerModel !== model.providerModel
       const pricing = decidePricing({
         prices,
@@ -126,6 +133,9 @@ export class ModelService {
       await this.changeLog.write(async (manager, changed) => {
         const { affected } = await manager.delete(Model, { id: model.id, organization })
         if (!affected) throw AppError.of('model_not_found', { model: idOrName })
+        // Whoever names it in this moment has locked it until it stands there.
+        const deployments = await findDeploymentsUsing(manager, model.id, namedUsers + 1)
+        if (deployments.length > 0) throw inUse('model', model.name, deployments)
         changed({ organization, kind: 'model', id: model.id, action: 'deleted' })
       })
     } catch (error) {

@@ -7,6 +7,11 @@ import type { Caller } from '@weir/http'
 /** The client of identity's ReferenceService. */
 export type IdentityReferenceClient = GrpcClient<typeof identityV1.ReferenceServiceService>
 
+interface NamedInWorkspace {
+  name: string
+  workspace: string
+}
+
 /** What of identity names the catalog's resources, and what they may name. */
 @Injectable()
 export class IdentityReferences {
@@ -25,11 +30,30 @@ export class IdentityReferences {
   }
 
   /** For people: workload `chatbot`. Throws service_unavailable when identity does not answer. */
-  async findUsersOfModel({ organization }: Caller, model: string): Promise<string[]> {
+  findUsersOfModel(caller: Caller, model: string): Promise<string[]> {
+    return this.findUsers(caller, 'the model', { model })
+  }
+
+  /** As above, for a deployment of a workspace. */
+  findUsersOfDeployment(caller: Caller, { name, workspace }: NamedInWorkspace): Promise<string[]> {
+    return this.findUsers(caller, 'the deployment', { deployment: name, workspace })
+  }
+
+  /** As above, for a repository of a workspace. */
+  findUsersOfRepository(caller: Caller, { name, workspace }: NamedInWorkspace): Promise<string[]> {
+    return this.findUsers(caller, 'the repository', { repository: name, workspace })
+  }
+
+  private async findUsers(
+    { organization }: Caller,
+    what: string,
+    named: Partial<identityV1.ListReferencesRequest>,
+  ): Promise<string[]> {
+    const nothing = { model: '', deployment: '', repository: '', workspace: '' }
     try {
-      return (await this.client.listReferences({ organization, model })).users
+      return (await this.client.listReferences({ ...nothing, organization, ...named })).users
     } catch (error) {
-      throw this.unavailable('what uses the model', error)
+      throw this.unavailable(`what uses ${what}`, error)
     }
   }
 

@@ -18,8 +18,12 @@ export class ReferenceGrpc implements catalogV1.ReferenceServiceController {
   }: catalogV1.ListReferencesRequest): Promise<catalogV1.ListReferencesResponse> {
     const rows = await inOrganization(organization, () =>
       this.dataSource.query<{ name: string }[]>(
-        `SELECT 'provider \`' || name || '\`' AS name FROM provider
-         WHERE organization = $1 AND workspace = $2 ORDER BY id LIMIT $3`,
+        `(SELECT 'provider \`' || name || '\`' AS name FROM provider
+          WHERE organization = $1 AND workspace = $2 ORDER BY id LIMIT $3)
+         UNION ALL
+         (SELECT 'deployment \`' || name || '\`' FROM deployment
+          WHERE organization = $1 AND workspace = $2 ORDER BY id LIMIT $3)
+         LIMIT $3`,
         [organization, workspace, namedUsers],
       ),
     )

@@ -1,9 +1,11 @@
 import type { catalogV1 } from '@weir/contracts'
 import { entityKind, joinedKind, type FeedKind } from '@weir/database'
+import { Deployment } from '../deployment/deployment.entity.js'
 import { Model } from '../model/model.entity.js'
 import { readPrices } from '../price/model-prices.js'
 import { Provider } from '../provider/provider.entity.js'
 import { WhitelistEntry } from '../whitelist/whitelist-entry.entity.js'
+import { deploymentToProto } from './deployment-to-proto.js'
 import { toProto } from './to-proto.js'
 
 /** What gateways watch. Prices come with their models. */
@@ -17,4 +19,5 @@ export const catalogKinds: FeedKind<catalogV1.CatalogResource>[] = [
     return models.map((model) => toProto.model(model, prices.get(model.id) ?? []))
   }),
   entityKind('whitelist_entry', WhitelistEntry, toProto.whitelistEntry),
+  entityKind('deployment', Deployment, deploymentToProto),
 ]

@@ -28,7 +28,7 @@ export async function startFakeIdentity(internalSecret: string): Promise<FakeIde
     listReferences: (
       { request }: { request: identityV1.ListReferencesRequest },
       reply: Reply<identityV1.ListReferencesResponse>,
-    ) => reply(null, { users: users.get(request.model) ?? [] }),
+    ) => reply(null, { users: users.get(request.model || request.deployment || request.repository) ?? [] }),
     getWorkspace: (
       { request }: { request: identityV1.GetWorkspaceRequest },
       reply: Reply<identityV1.GetWorkspaceResponse>,

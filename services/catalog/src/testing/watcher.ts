@@ -7,6 +7,8 @@ export class Watcher {
   readonly batches: catalogV1.WatchCatalogResponse[] = []
   readonly providers = new Map<string, catalogV1.Provider>()
   readonly models = new Map<string, catalogV1.Model>()
+  readonly deployments = new Map<string, catalogV1.Deployment>()
+  readonly repositories = new Map<string, catalogV1.Repository>()
   failure: unknown
   private readonly stream: ReturnType<RunningCatalog['snapshots']['watchCatalog']>
 
@@ -18,11 +20,15 @@ export class Watcher {
 
   private apply(batch: catalogV1.WatchCatalogResponse): void {
     this.batches.push(batch)
-    for (const { provider, model } of batch.upserts) {
+    for (const { provider, model, deployment, repository } of batch.upserts) {
       if (provider) this.providers.set(provider.id, provider)
       if (model) this.models.set(model.id, model)
+      if (deployment) this.deployments.set(deployment.id, deployment)
+      if (repository) this.repositories.set(repository.id, repository)
     }
-    for (const { kind, id } of batch.removals) (kind === 'provider' ? this.providers : this.models).delete(id)
+    for (const { id } of batch.removals) {
+      for (const known of [this.providers, this.models, this.deployments, this.repositories]) known.delete(id)
+    }
   }
 
   synced(): Promise<boolean> {

@@ -15,10 +15,12 @@ const pageSize = 1_000
 export class ReferenceGrpc implements identityV1.ReferenceServiceController {
   constructor(private readonly dataSource: DataSource) {}
 
-  async listReferences({
-    organization,
-    model,
-  }: identityV1.ListReferencesRequest): Promise<identityV1.ListReferencesResponse> {
+  async listReferences(
+    request: identityV1.ListReferencesRequest,
+  ): Promise<identityV1.ListReferencesResponse> {
+    const { organization, model, deployment, repository } = request
+    if (deployment !== '') return this.listKeysNaming('deployments', deployment, request)
+    if (repository !== '') return this.listKeysNaming('repositories', repository, request)
     const rows = await inOrganization(organization, () =>
       this.dataSource.query<{ name: string }[]>(
         `(SELECT 'workload \`' || id || '\`' AS name FROM workload
@@ -34,6 +36,21 @@ export class ReferenceGrpc implements identityV1.ReferenceServiceController {
       ),
     )
     return { users: rows.map(({ name }) => name) }
+  }
+
+  private async listKeysNaming(
+    column: 'deployments' | 'repositories',
+    name: string,
+    { organization, workspace }: identityV1.ListReferencesRequest,
+  ): Promise<identityV1.ListReferencesResponse> {
+    const rows = await inOrganization(organization, () =>
+      this.dataSource.query<{ name: string }[]>(
+        `SELECT 'virtual key \`' || id || '\`' AS name FROM virtual_key
+         WHERE organization = $1 AND workspace = $2 AND ${column} @> ARRAY[$3] ORDER BY id LIMIT $4`,
+        [organization, workspace, name, namedUsers],
+      ),
+    )
+    return { users: rows.map((row) => row.name) }
   }
 
   async getWorkspace({

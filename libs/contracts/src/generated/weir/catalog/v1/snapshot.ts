@@ -248,7 +248,10 @@ export interface Deployment {
 export interface DeploymentTarget {
   /** Model id. */
   model: string;
-  /** Its share within its tier; 0: none, but it is tried when the others of the tier fail. */
+  /**
+   * Its share within its tier, in thousandths of what was said; 0: none, but it is tried when the
+   * others of the tier fail.
+   */
   weight: number;
   /** Tiers are tried from the lowest number up. */
   priority: number;

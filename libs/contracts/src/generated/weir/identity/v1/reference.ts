@@ -14,12 +14,18 @@ export const protobufPackage = "weir.identity.v1";
 
 export const protobufFileName = "weir/identity/v1/reference.proto";
 
-/** Asks what names a model. */
+/** Asks what names a model, a deployment or a repository: one of the three is set. */
 export interface ListReferencesRequest {
   /** Organization id. */
   organization: string;
   /** Public name of the model. */
   model: string;
+  /** Name of the deployment. */
+  deployment: string;
+  /** Name of the repository. */
+  repository: string;
+  /** Workspace id of the deployment or repository. */
+  workspace: string;
 }
 
 /** What names it; empty when nothing does. */
@@ -79,7 +85,7 @@ export interface FindGoneWorkspacesResponse {
 export const WEIR_IDENTITY_V1_PACKAGE_NAME = "weir.identity.v1";
 
 function createBaseListReferencesRequest(): ListReferencesRequest {
-  return { organization: "", model: "" };
+  return { organization: "", model: "", deployment: "", repository: "", workspace: "" };
 }
 
 export const ListReferencesRequest: MessageFns<ListReferencesRequest> = {
@@ -89,6 +95,15 @@ export const ListReferencesRequest: MessageFns<ListReferencesRequest> = {
     }
     if (message.model !== "") {
       writer.uint32(18).string(message.model);
+    }
+    if (message.deployment !== "") {
+      writer.uint32(26).string(message.deployment);
+    }
+    if (message.repository !== "") {
+      writer.uint32(34).string(message.repository);
+    }
+    if (message.workspace !== "") {
+      writer.uint32(42).string(message.workspace);
     }
     return writer;
   },
@@ -120,6 +135,30 @@ export const ListReferencesRequest: MessageFns<ListReferencesRequest> = {
             }
 
             message.model = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.deployment = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.repository = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.workspace = reader.string();
             continue;
           }
         }
@@ -541,7 +580,7 @@ export const FindGoneWorkspacesResponse: MessageFns<FindGoneWorkspacesResponse> 
 export interface ReferenceServiceClient {
   /**
    * Which resources of identity name a resource of the catalog.
-   * Caller: catalog, before it deletes a model. Deadline: 2 s. Errors: UNAVAILABLE.
+   * Caller: catalog, before it deletes or renames one. Deadline: 2 s. Errors: UNAVAILABLE.
    */
 
   listReferences(request: ListReferencesRequest, metadata?: Metadata): Observable<ListReferencesResponse>;
@@ -575,7 +614,7 @@ export interface ReferenceServiceClient {
 export interface ReferenceServiceController {
   /**
    * Which resources of identity name a resource of the catalog.
-   * Caller: catalog, before it deletes a model. Deadline: 2 s. Errors: UNAVAILABLE.
+   * Caller: catalog, before it deletes or renames one. Deadline: 2 s. Errors: UNAVAILABLE.
    */
 
   listReferences(
@@ -640,7 +679,7 @@ export type ReferenceServiceService = typeof ReferenceServiceService;
 export const ReferenceServiceService = {
   /**
    * Which resources of identity name a resource of the catalog.
-   * Caller: catalog, before it deletes a model. Deadline: 2 s. Errors: UNAVAILABLE.
+   * Caller: catalog, before it deletes or renames one. Deadline: 2 s. Errors: UNAVAILABLE.
    */
   listReferences: {
     path: "/weir.identity.v1.ReferenceService/ListReferences" as const,
@@ -704,7 +743,7 @@ export const ReferenceServiceService = {
 export interface ReferenceServiceServer extends UntypedServiceImplementation {
   /**
    * Which resources of identity name a resource of the catalog.
-   * Caller: catalog, before it deletes a model. Deadline: 2 s. Errors: UNAVAILABLE.
+   * Caller: catalog, before it deletes or renames one. Deadline: 2 s. Errors: UNAVAILABLE.
    */
   listReferences: handleUnaryCall<ListReferencesRequest, ListReferencesResponse>;
   /**
