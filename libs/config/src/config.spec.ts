@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { ConfigError, describeConfig, loadConfig, RestConfig } from './index.js'
 
@@ -36,6 +37,21 @@ describe('loadConfig', () => {
     expect(() => loadConfig(RestConfig, {})).toThrow(
       /MASTER_KEY is not set[^]*INTERNAL_SECRET is not set|INTERNAL_SECRET is not set[^]*MASTER_KEY is not set/,
     )
+  })
+
+  it('threat 18: refuses to start in production with secrets that others can guess, and names each', () => {
+    const load = () => loadConfig(RestConfig, { ...good, NODE_ENV: 'production' })
+    expect(load).toThrow(/WEIR_INTERNAL_SECRET may not be used[^]*WEIR_MASTER_KEY may not be used/)
+    expect(() => loadConfig(RestConfig, { ...good, NODE_ENV: 'test' })).not.toThrow()
+    const random = {
+      WEIR_INTERNAL_SECRET: randomBytes(32).toString('base64url'),
+      WEIR_DATABASE_URL: `postgres://weir:${randomBytes(16).toString('hex')}@db/weir`,
+      WEIR_MASTER_KEY: `mk_${randomBytes(32).toString('base64url')}`,
+      NODE_ENV: 'production',
+    }
+    expect(() => loadConfig(RestConfig, random)).not.toThrow()
+    const weak = { ...random, WEIR_DATABASE_URL: 'postgres://weir:weir@db/weir' }
+    expect(() => loadConfig(RestConfig, weak)).toThrow('WEIR_DATABASE_URL may not be used in production')
   })
 
   it('shows no secret, neither in mistakes nor in the description', () => {

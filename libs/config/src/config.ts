@@ -1,6 +1,7 @@
 import 'reflect-metadata'
 import { plainToInstance, Transform, type TransformFnParams } from 'class-transformer'
 import { validateSync, type ValidationError } from 'class-validator'
+import { findGuessable } from './guessable.js'
 
 interface Setting {
   property: string
@@ -58,6 +59,7 @@ export const AsList = (): PropertyDecorator =>
 
 /**
  * Reads and validates a service's whole configuration; an empty variable counts as absent.
+ * In production (NODE_ENV) a secret that others can guess is a mistake too.
  * Throws ConfigError with every mistake.
  */
 export function loadConfig<T extends object>(type: new () => T, env: NodeJS.ProcessEnv = process.env): T {
@@ -69,8 +71,20 @@ export function loadConfig<T extends object>(type: new () => T, env: NodeJS.Proc
   }
   const config = plainToInstance(type, plain, { exposeDefaultValues: true })
   const errors = validateSync(config, { skipMissingProperties: false })
-  if (errors.length > 0) throw new ConfigError(errors.map((error) => describe(error, known)))
+  const mistakes = errors.map((error) => describe(error, known))
+  if (env['NODE_ENV'] === 'production') mistakes.push(...guessable(plain, known))
+  if (mistakes.length > 0) throw new ConfigError(mistakes)
   return config
+}
+
+function guessable(values: Record<string, unknown>, known: Setting[]): string[] {
+  return known.flatMap(({ property, variable, secret }) => {
+    const value = values[property]
+    const reason = secret && typeof value === 'string' ? findGuessable(value) : undefined
+    return reason
+      ? [`${variable} may not be used in production: it ${reason}. Make one with: openssl rand -base64 32`]
+      : []
+  })
 }
 
 function describe(error: ValidationError, known: Setting[]): string {

@@ -31,9 +31,11 @@ export interface RunningService {
 export async function runService<Config extends ServiceConfig>(options: {
   name: string
   config: new () => Config
+  /** What else must be right of the configuration, before anything is opened. Throws ConfigError. */
+  check?(config: Config): unknown
   run(context: ServiceContext<Config>): Promise<RunningService>
 }): Promise<void> {
-  const config = readConfig(options.config)
+  const config = readConfig(options.config, (read) => void options.check?.(read))
   if (process.argv.includes('--validate')) {
     process.stdout.write(`${JSON.stringify(describeConfig(config), undefined, 2)}\n`)
     return
@@ -79,9 +81,21 @@ export async function runService<Config extends ServiceConfig>(options: {
   }
 }
 
-function readConfig<Config extends object>(type: new () => Config): Config {
+/** Whatever a check finds is a mistake of the configuration. */
+function inspect<Config>(config: Config, check: (config: Config) => void): void {
   try {
-    return loadConfig(type)
+    check(config)
+  } catch (error) {
+    if (error instanceof ConfigError || !(error instanceof Error)) throw error
+    throw new ConfigError([error.message])
+  }
+}
+
+function readConfig<Config extends object>(type: new () => Config, check: (config: Config) => void): Config {
+  try {
+    const config = loadConfig(type)
+    inspect(config, check)
+    return config
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     process.stderr.write(`${error.message}\n`)

@@ -23,8 +23,11 @@ export class OidcSettings {
   /** Undefined when no provider is configured. Throws ConfigError with every mistake. */
   static from(config: OidcConfig): OidcSettings | undefined {
     const { oidcIssuer, oidcClientId, oidcClientSecret, oidcRedirectUrl, oidcAudience } = config
-    if (!oidcIssuer) return undefined
     const mistakes: string[] = []
+    if (!oidcIssuer) {
+      if (!oidcClientId && !oidcClientSecret && !oidcRedirectUrl) return undefined
+      throw new ConfigError(['WEIR_OIDC_ISSUER is not set: the other settings of an OpenID provider need it'])
+    }
     if (!oidcClientId) mistakes.push('WEIR_OIDC_CLIENT_ID is not set: WEIR_OIDC_ISSUER needs it')
     if (!oidcClientSecret) mistakes.push('WEIR_OIDC_CLIENT_SECRET is not set: WEIR_OIDC_ISSUER needs it')
     if (!oidcRedirectUrl) mistakes.push('WEIR_OIDC_REDIRECT_URL is not set: WEIR_OIDC_ISSUER needs it')
