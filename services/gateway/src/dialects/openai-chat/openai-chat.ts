@@ -1,5 +1,5 @@
 import type { CallerDialect, PassingDialect, ProviderDialect } from '../../conversation/dialect.js'
-import { chatPassing } from './chat-passing.js'
+import { chatPassing } from './passing.js'
 import { readError } from './errors.js'
 import { readReply } from './reply-reader.js'
 import { writeReply } from './reply-writer.js'
@@ -11,7 +11,7 @@ import { readUsage } from './usage.js'
 
 /** OpenAI's Chat Completions, `/v1/chat/completions`, and what imitates it. */
 export const openAiChat: CallerDialect & ProviderDialect & PassingDialect = {
-  name: 'openai-chat',
+  ...chatPassing,
   readRequest,
   writeReply,
   writeStream: (naming, request) => new ChatStreamWriter(naming, request),
@@ -20,5 +20,4 @@ export const openAiChat: CallerDialect & ProviderDialect & PassingDialect = {
   readStream: () => new ChatStreamReader(),
   readError,
   readUsage: (value) => readUsage(value),
-  ...chatPassing,
 }

@@ -1,0 +1,33 @@
+import type { CallerDialect, PassingDialect, ProviderDialect } from '../../conversation/dialect.js'
+import { asObject, objectsOf } from '../../conversation/json.js'
+import { estimateTokens } from '../../inference/usage.js'
+import { readError } from './errors.js'
+import { generatedBytes } from './generated.js'
+import { MessageStream } from './message-stream.js'
+import { readReply } from './reply-reader.js'
+import { writeReply } from './reply-writer.js'
+import { readRequest } from './request-reader.js'
+import { writeRequest } from './request-writer.js'
+import { MessageStreamReader } from './stream-reader.js'
+import { MessageStreamWriter } from './stream-writer.js'
+import { readUsage } from './usage.js'
+
+/** Anthropic's Messages API, `/v1/messages`, as of its version 2023-06-01. */
+export const anthropicMessages: CallerDialect & ProviderDialect & PassingDialect = {
+  name: 'anthropic-messages',
+  readRequest,
+  writeReply,
+  writeStream: (naming) => new MessageStreamWriter(naming),
+  writeRequest,
+  readReply,
+  readStream: () => new MessageStreamReader(),
+  readError,
+  readUsage,
+  toUpstreamBody: (document, { model }) => JSON.stringify({ ...document, model }),
+  readReplyUsage: (reply) => readUsage(asObject(reply)?.['usage']),
+  estimateReplyTokens(reply) {
+    const blocks = objectsOf(asObject(reply)?.['content'])
+    return estimateTokens(blocks.reduce((sum, block) => sum + generatedBytes(block), 0))
+  },
+  tapStream: () => new MessageStream(),
+}
