@@ -79,6 +79,7 @@ class Policy {
     const leases = [...this.states].map(([budget, { leases }]) => ({
       ...{ budget, periodStartMs: '0', periodEndMs: '0' },
       grantedNanoUsd: String(leases.get(gateway)?.granted ?? 0n),
+      exact: this.budgets.get(budget)?.exact ?? false,
     }))
     return { leases, holds: results }
   }

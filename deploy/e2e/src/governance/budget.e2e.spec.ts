@@ -121,63 +121,127 @@ describe('a hard budget for exactly 50', () => {
     expect(nano(now.left) < bound).toBe(true)
     expect(served).toBeGreaterThan(90)
   })
+})
 
-  it('threat 21, 22: serves no more than 50 while gateways and the policy service are killed', async () => {
-    const body = chat('', { max_tokens: maxTokens })
-    scene = await newScene(async (call) => {
-      await sleep(100)
-      const bytes = Buffer.byteLength(JSON.stringify({ ...body, model: scene.model.name }))
-      call.reply(200, completion('x', bytes + overheadTokens, maxTokens))
-    })
-    const request = { ...body, model: scene.model.name }
-    const limit = 50n * boundOf(request)
-    await createBudget({ team: scene.team.id }, limit)
-    await sleep(300)
-    let isOver = false
-    const kill = (name: string) => weir.processes.get(name)?.kill('SIGKILL')
-    const killing = (async () => {
-      for (const names of [['gateway-1'], ['policy'], ['gateway-2', 'policy'], ['gateway-3', 'gateway-1']]) {
-        await sleep(700)
-        for (const name of names) kill(name)
-      }
-      await sleep(2_000)
-      isOver = true
-    })()
-    const statuses: number[] = []
-    const callOn = async () => {
-      while (!isOver) {
-        const reply = await send({ url: weir.url, key: scene.key, body: request }).catch(() => undefined)
-        statuses.push(reply?.status ?? 0)
-        await sleep(60)
-      }
+/** Many callers while processes are killed, then nobody; at no moment is more spent and held than the limit. */
+async function callWhileKilling({
+  path,
+  kills,
+  everyMs,
+}: {
+  path: string
+  kills: string[][]
+  everyMs: number
+}): Promise<number[]> {
+  const body = chat(scene.model.name, { max_tokens: maxTokens })
+  let isOver = false
+  const killing = (async () => {
+    for (const names of kills) {
+      await sleep(everyMs)
+      for (const name of names) weir.processes.get(name)?.kill('SIGKILL')
     }
-    await Promise.all([killing, ...Array.from({ length: 6 }, callOn)])
+    await sleep(1_500)
+    isOver = true
+  })()
+  const statuses: number[] = []
+  const callOn = async () => {
+    while (!isOver) {
+      const reply = await send({ url: weir.url, key: scene.key, body }).catch(() => undefined)
+      statuses.push(reply?.status ?? 0)
+      await sleep(200)
+    }
+  }
+  const watchOn = async () => {
+    while (!isOver) {
+      const now = await status(path).catch(() => undefined)
+      if (now) expect(nano(now.spent) + nano(now.held) + nano(now.estimated) <= nano(now.limit)).toBe(true)
+      await sleep(100)
+    }
+  }
+  await Promise.all([killing, watchOn(), ...Array.from({ length: 5 }, callOn)])
+  return statuses
+}
+
+/** Calls until the budget is used up: more often than there is money, so that nobody waits for a phantom. */
+async function useUp(): Promise<number> {
+  const body = chat(scene.model.name, { max_tokens: maxTokens })
+  const replies = await Promise.all(
+    Array.from({ length: 60 }, () => send({ url: weir.url, key: scene.key, body })),
+  )
+  const served = countOf(replies, 200)
+  expect(countOf(replies, 429)).toBe(60 - served)
+  return served
+}
+
+describe('a hard budget for exactly 50, while processes are killed', () => {
+  /** An attempt that ends costs one; one that dies with its gateway, nothing. */
+  const unit = BigInt(maxTokens) * 1_000_000n
+  const freeInput = { ...prices, input_per_million: '0' }
+
+  const prepare = async () => {
+    scene = await createScene(
+      { url: weir.url, management, gateways },
+      { baseUrl: `http://127.0.0.1:${upstream.port}/v1`, model: { prices: freeInput } },
+    )
+    upstream.answer(scene.model.name, async (call) => {
+      await sleep(150)
+      call.reply(200, completion('x', 40, maxTokens))
+    })
+    await createBudget({ team: scene.team.id }, 50n * unit)
+    await createBudget({ workspace: scene.workspace.id }, 70n * unit)
+    await sleep(300)
+    return `teams/${scene.team.id}`
+  }
+
+  /** All that was begun is at its end and rated, and nothing is held. */
+  const whenAllIsOver = (path: string) =>
+    waitFor(
+      async () => {
+        const [ledger, budget] = [await ledgerCost(management, scene.virtualKey.id), await status(path)]
+        const isSettled = budget.held === '0' && budget.estimated === '0' && nano(budget.spent) === ledger
+        return isSettled && (await isIdle()) ? budget : undefined
+      },
+      { timeoutMs: 30_000, intervalMs: 200, what: 'all to be settled and nothing to be held' },
+    )
+
+  const expectUsedUp = async (path: string) => {
+    const end = await whenAllIsOver(path)
+    expect(nano(end.spent)).toBe(50n * unit)
+    expect(end.left).toBe('0')
+    const attempts = await listAttempts(management, { key: scene.virtualKey.id })
+    expect(attempts.filter(({ cost_usd }) => nano(cost_usd ?? '0') > 0n).length).toBe(50)
+    expect(await whenAllIsOver(`workspaces/${scene.workspace.id}`)).toMatchObject({
+      left: dollars(20n * unit).replace(/\.?0+$/, ''),
+    })
+  }
+
+  it('threat 21, 22: is used up to the nano-dollar after gateways were killed, and never beyond', async () => {
+    const path = await prepare()
+    const kills = [['gateway-1'], ['gateway-2', 'gateway-3'], ['gateway-1', 'policy'], ['gateway-2']]
+    const statuses = await callWhileKilling({ path, kills, everyMs: 700 })
     const served = statuses.filter((code) => code === 200).length
     expect(served).toBeGreaterThan(10)
     expect(served).toBeLessThanOrEqual(50)
-    // All that was begun comes to its end, of which some was in no reply.
-    const now = await waitFor(
-      async () => {
-        const [ledger, budget] = [
-          await ledgerCost(management, scene.virtualKey.id),
-          await status(`teams/${scene.team.id}`),
-        ]
-        return ledger > 0n && nano(budget.spent) === ledger && (await isIdle()) ? budget : undefined
-      },
-      { timeoutMs: 20_000, intervalMs: 200, what: 'what was spent to be what the ledger has' },
-    )
-    expect(nano(now.spent) <= limit).toBe(true)
-    // What is left can be used; at most what a gateway was just being granted when it was killed cannot.
-    let more = 0
-    while ((await send({ url: weir.url, key: scene.key, body: request })).status === 200) more++
-    expect(served + more).toBeLessThanOrEqual(50)
-    const end = await waitFor(async () => {
-      const last = await status(`teams/${scene.team.id}`)
-      return nano(last.spent) === (await ledgerCost(management, scene.virtualKey.id)) ? last : undefined
+    const before = await whenAllIsOver(path)
+    // Whoever was cut has had an answer of which its gateway did not live to tell: it is in the ledger, or costs nothing.
+    expect(nano(before.spent) >= BigInt(served) * unit).toBe(true)
+    expect(BigInt(await useUp()) * unit).toBe(nano(before.left))
+    await expectUsedUp(path)
+  })
+
+  it('threat 21, 22: is used up to the nano-dollar after the policy service was killed, and never beyond', async () => {
+    const path = await prepare()
+    const statuses = await callWhileKilling({
+      path,
+      kills: [['policy'], ['policy'], ['policy']],
+      everyMs: 2_000,
     })
-    expect(nano(end.spent) <= limit).toBe(true)
-    expect(nano(end.left) < boundOf(request)).toBe(true)
-    expect(nano(end.held) + nano(end.estimated) <= 6n * boundOf(request)).toBe(true)
+    const served = statuses.filter((code) => code === 200).length
+    expect(served).toBeGreaterThan(10)
+    const before = await whenAllIsOver(path)
+    expect(nano(before.spent)).toBe(BigInt(served) * unit)
+    expect(served + (await useUp())).toBe(50)
+    await expectUsedUp(path)
   })
 })
 

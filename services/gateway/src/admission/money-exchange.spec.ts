@@ -21,6 +21,7 @@ class FakePolicy {
   /** Does what it is asked for, and its answer is lost. */
   losesAnswer = false
   asksAgain = false
+  isExact = false
 
   exchange = async (request: policyV1.ExchangeMoneyRequest): Promise<policyV1.ExchangeMoneyResponse> => {
     await Promise.resolve()
@@ -35,7 +36,13 @@ class FakePolicy {
       if (want <= this.left / 4n) this.granted += want
     }
     if (this.losesAnswer) throw new Error('lost')
-    const lease = { budget: 'b1', periodStartMs: '0', periodEndMs: '0', grantedNanoUsd: String(this.granted) }
+    const lease = {
+      budget: 'b1',
+      periodStartMs: '0',
+      periodEndMs: '0',
+      grantedNanoUsd: String(this.granted),
+      exact: this.isExact,
+    }
     return { leases: [lease], holds }
   }
 
@@ -99,6 +106,13 @@ describe('the exchange of money', () => {
     exchange.settle(grant, 4n)
     await vi.advanceTimersByTimeAsync(10)
     expect(policy.held).toBe(4n)
+  })
+
+  it('gives back what is free once an answer says that little is left, before the watch does', async () => {
+    policy.isExact = true
+    await ask(10n)
+    await vi.advanceTimersByTimeAsync(10)
+    expect(policy.held).toBe(10n)
   })
 
   it('fills a lease that is used before it is empty', async () => {

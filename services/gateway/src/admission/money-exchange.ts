@@ -14,7 +14,7 @@ const looksAhead = 8n
 const renewMs = 20_000
 
 /** How long a hold waits for what other gateways are giving back. */
-const recallMs = 1_500
+const recallMs = 2_500
 const askAgainMs = 30
 
 /** Of a hold that did not fit into a lease, how many more are asked for besides. */
@@ -229,6 +229,9 @@ export class MoneyExchange {
       if (granted > lease.granted) lease.granted = granted
     }
     for (const [index, waiting] of batch.entries()) this.answer(waiting, response.holds[index])
+    for (const { budget, exact } of response.leases) {
+      if (exact) for (const lease of this.of(budget).leases()) lease.giveBack(0n)
+    }
   }
 
   private answer(waiting: Waiting, result: policyV1.MoneyHoldResult | undefined): void {

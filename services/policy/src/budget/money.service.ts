@@ -9,10 +9,10 @@ import { lockBudgets, type LockedPeriod, LockedPeriods, spanOf } from './budget-
 import { grantAhead, grantHold, isAmple, isExact, leftOf, takeBack } from './money-rules.js'
 
 /** How long gateways have to give back what they have free of a budget that is nearly used up. */
-const recallMs = 1_000
+const recallMs = 2_000
 
 /** After which a budget may be leased ahead of again. */
-const minExactMs = 2_000
+const minExactMs = 3_000
 
 /** Grants gateways money, and takes back what they have too much. */
 @Injectable()
@@ -164,5 +164,6 @@ function toLease({ budget, startMs, state }: LockedPeriod, gateway: string): pol
     periodStartMs: String(startMs),
     periodEndMs: String(spanOf(budget, startMs).endMs ?? 0),
     grantedNanoUsd: String(state.leases.get(gateway)?.granted ?? 0n),
+    exact: budget.exact,
   }
 }

@@ -122,6 +122,8 @@ export interface Lease {
   periodEndMs: string;
   /** All that the gateway was granted of it so far, nano-dollars. */
   grantedNanoUsd: string;
+  /** The budget is nearly used up: what is free of the lease goes back at once. The watch says so too, later. */
+  exact: boolean;
 }
 
 /** What became of a hold. */
@@ -864,7 +866,7 @@ export const ExchangeMoneyResponse: MessageFns<ExchangeMoneyResponse> = {
 };
 
 function createBaseLease(): Lease {
-  return { budget: "", periodStartMs: "0", periodEndMs: "0", grantedNanoUsd: "0" };
+  return { budget: "", periodStartMs: "0", periodEndMs: "0", grantedNanoUsd: "0", exact: false };
 }
 
 export const Lease: MessageFns<Lease> = {
@@ -880,6 +882,9 @@ export const Lease: MessageFns<Lease> = {
     }
     if (message.grantedNanoUsd !== "0") {
       writer.uint32(32).int64(message.grantedNanoUsd);
+    }
+    if (message.exact !== false) {
+      writer.uint32(40).bool(message.exact);
     }
     return writer;
   },
@@ -927,6 +932,14 @@ export const Lease: MessageFns<Lease> = {
             }
 
             message.grantedNanoUsd = reader.int64().toString();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.exact = reader.bool();
             continue;
           }
         }
