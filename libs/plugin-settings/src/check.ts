@@ -9,10 +9,11 @@ const unprintable = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]|\p{Su
 
 /** A text of some length. */
 export const text =
-  ({ maxLength }: { maxLength: number }): Check =>
+  ({ minLength = 1, maxLength }: { minLength?: number; maxLength: number }): Check =>
   (value) => {
     if (typeof value !== 'string') return 'must be a string'
     if (value.trim() === '') return 'may not be empty'
+    if (value.length < minLength) return `must have at least ${minLength} characters`
     if (value.length > maxLength) return `must have at most ${maxLength} characters`
     return unprintable.test(value) ? 'may not contain control characters' : undefined
   }
@@ -26,6 +27,9 @@ export const numberFrom =
     const isIn = isOfKind && value >= min && value <= max
     return isIn ? undefined : `must be a ${kind === 'whole' ? 'whole ' : ''}number from ${min} to ${max}`
   }
+
+/** Yes or no. */
+export const truth: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false')
 
 /** One of a few words. */
 export const wordOf =

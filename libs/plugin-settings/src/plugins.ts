@@ -7,7 +7,7 @@ import {
   numberFrom,
   objectOf,
 } from './check.js'
-import { text, wordOf, wordsOf } from './check.js'
+import { text, truth, wordOf, wordsOf } from './check.js'
 
 /** Begins the system prompt of every request. */
 export interface SystemPromptSettings {
@@ -42,6 +42,8 @@ export interface PiiMaskingSettings {
   detectors: (typeof piiDetectors)[number][]
   /** Left out: both. */
   applies_to?: 'input' | 'output' | 'both'
+  /** The answer has the caller's own data again where the model wrote their placeholders; left out: no. */
+  restore?: boolean
 }
 
 /** Asks an address before a request, after a response, or both. */
@@ -52,6 +54,8 @@ export interface WebhookSettings {
   timeout_ms: number
   /** What happens when it does not answer: `open` goes on, `closed` refuses. */
   on_failure: 'open' | 'closed'
+  /** What calls are signed with; kept sealed, and never shown. */
+  secret: string
 }
 
 /** Ends answers that are longer. */
@@ -72,7 +76,14 @@ export interface PluginSettings {
 export type PluginName = keyof PluginSettings
 
 /** The plugins whose runtime the gateway has: no other can be attached to a deployment. */
-export const availablePlugins: readonly PluginName[] = []
+export const availablePlugins: readonly PluginName[] = [
+  'system_prompt',
+  'parameter_clamp',
+  'header_injection',
+  'pii_masking',
+  'webhook',
+  'response_length_cap',
+]
 
 /** Most plugins that a deployment has. */
 export const maxPlugins = 20
@@ -120,14 +131,41 @@ const fieldsOf: Readonly<Record<PluginName, Fields>> = {
   system_prompt: { text: text({ maxLength: 20_000 }) },
   parameter_clamp: { parameters },
   header_injection: { headers },
-  pii_masking: { detectors: wordsOf(...piiDetectors), 'applies_to?': wordOf('input', 'output', 'both') },
+  pii_masking: {
+    detectors: wordsOf(...piiDetectors),
+    'applies_to?': wordOf('input', 'output', 'both'),
+    'restore?': truth,
+  },
   webhook: {
     url: text({ maxLength: 500 }),
     'events?': wordsOf('request', 'response'),
     timeout_ms: numberFrom(100, 30_000, 'whole'),
     on_failure: wordOf('open', 'closed'),
+    secret: text({ minLength: 16, maxLength: 500 }),
   },
   response_length_cap: { max_characters: numberFrom(1, 10_000_000, 'whole') },
+}
+
+/** Settings that nobody is shown again, and that are kept sealed. */
+const secretFields: Partial<Record<PluginName, readonly string[]>> = { webhook: ['secret'] }
+
+const secretsOf = (plugin: string): readonly string[] =>
+  Object.hasOwn(secretFields, plugin) ? (secretFields[plugin as PluginName] ?? []) : []
+
+/** Right settings as they are kept: with their secrets sealed. */
+export function sealSecrets(
+  plugin: string,
+  settings: Record<string, unknown>,
+  seal: (secret: string) => string,
+): Record<string, unknown> {
+  const sealed = secretsOf(plugin).map((field) => [field, seal(String(settings[field]))])
+  return { ...settings, ...(Object.fromEntries(sealed) as Record<string, string>) }
+}
+
+/** Settings as they are shown. */
+export function withoutSecrets(plugin: string, settings: Record<string, unknown>): Record<string, unknown> {
+  const secrets = secretsOf(plugin)
+  return Object.fromEntries(Object.entries(settings).filter(([field]) => !secrets.includes(field)))
 }
 
 /** All that is wrong with the settings of a plugin. */

@@ -66,6 +66,26 @@ export class Keyring {
     return decrypt(dataKey, sealed.ciphertext, context)
   }
 
+  /** As `seal`, in one printable text. */
+  sealText(plain: string, context: string): string {
+    const { keyVersion, wrappedKey, ciphertext } = this.seal(plain, context)
+    return ['sealed', keyVersion, wrappedKey.toString('base64url'), ciphertext.toString('base64url')].join(
+      '.',
+    )
+  }
+
+  /** Opens what `sealText` made. Throws as `unseal` does. */
+  unsealText(text: string, context: string): string {
+    const [mark, keyVersion = '', wrappedKey = '', ciphertext = ''] = text.split('.')
+    if (mark !== 'sealed') throw new Error('The text is not a sealed one.')
+    const [wrapped, sealed] = [wrappedKey, ciphertext].map((part) => Buffer.from(part, 'base64url'))
+    if (!wrapped || !sealed) throw new Error('The text is not a sealed one.')
+    return this.unseal(
+      { keyVersion: Number(keyVersion), wrappedKey: wrapped, ciphertext: sealed },
+      context,
+    ).toString()
+  }
+
   private key(version: number): Buffer {
     const key = this.keys.get(version)
     if (!key) throw new Error(`Version ${version} of the encryption key is not in WEIR_ENCRYPTION_KEYS.`)

@@ -28,6 +28,15 @@ describe('Keyring', () => {
     expect(() => keyring.unseal(sealed, 'provider/a')).toThrow()
   })
 
+  it('seals into one text too', () => {
+    const ring = new Keyring(`1:${randomBytes(32).toString('base64')}`)
+    const text = ring.sealText('s.e.cret', 'here')
+    expect(text).not.toContain('cret')
+    expect(ring.unsealText(text, 'here')).toBe('s.e.cret')
+    expect(() => ring.unsealText(text, 'there')).toThrow()
+    expect(() => ring.unsealText('s.e.cret', 'here')).toThrow('not a sealed one')
+  })
+
   it('seals with the highest version and still reads the older', () => {
     const first = key(1)
     const sealed = new Keyring(first).seal('sk-1', 'p')

@@ -1,8 +1,12 @@
 import { AppError } from '@weir/errors'
 import type { ServerResponse } from 'node:http'
+import type { ReplyOrigin } from '../cache/recorded-reply.js'
+import type { ReplyRecorder } from '../cache/reply-recorder.js'
+import { type ReplyFilter, toPluginError } from '../plugins/reply-filter.js'
 import { type ErrorEnvelope, openaiEnvelope } from './error-envelope.js'
 
 const noHeaders = {}
+const noRecorders: readonly ReplyRecorder[] = []
 
 const writeOut = (caller: Caller): void => caller.writeOut()
 
@@ -24,6 +28,12 @@ export class Caller {
   limitHeaders: Readonly<Record<string, string>> = noHeaders
   /** Sent with the answer: what became of the request on its way. */
   answerHeaders: Readonly<Record<string, string>> = noHeaders
+  /** Sent with every reply: whether it is one that was given before. */
+  cacheHeaders: Readonly<Record<string, string>> = noHeaders
+  /** What the answer passes on its way out; undefined: nothing. */
+  filter: ReplyFilter | undefined
+  /** Those who note the answer as it goes out. */
+  private recorders: readonly ReplyRecorder[] = noRecorders
   private unwritten: Buffer[] | undefined
 
   /** @param isStopping whether the gateway is being stopped: replies end their connection then */
@@ -58,6 +68,28 @@ export class Caller {
     return new Promise((resolve) => this.response.once('close', resolve))
   }
 
+  /** Has the answer noted as it goes out; the recorder hears of its end, whatever that is. */
+  record(recorder: ReplyRecorder): void {
+    this.recorders = [...this.recorders, recorder]
+    if (this.isGone) recorder.drop()
+    else this.response.once('close', () => recorder.drop())
+  }
+
+  /** The attempt whose answer goes out has succeeded: others may be given the answer too. */
+  noteSuccess(origin: () => ReplyOrigin): void {
+    for (const recorder of this.recorders) recorder.noteSuccess(origin())
+  }
+
+  /** A whole answer. */
+  sendAnswer(contentType: string, body: Buffer | string): void {
+    const { filter } = this
+    if (!filter) return this.sendRecorded(contentType, body)
+    filter.whole(body).then(
+      (shown) => this.sendRecorded(contentType, shown),
+      (error: unknown) => this.sendError(toPluginError(error)),
+    )
+  }
+
   /** A whole reply. It is out at once; its connection may be held until the promise `held` is settled. */
   send(
     status: number,
@@ -76,6 +108,7 @@ export class Caller {
       ...this.envelope.headers(this.requestId),
       ...this.limitHeaders,
       ...this.answerHeaders,
+      ...this.cacheHeaders,
       ...headers,
     })
     // A head and a text go out in one write, a head and a buffer in two; latin1 keeps every byte.
@@ -104,11 +137,15 @@ export class Caller {
       ...this.envelope.headers(this.requestId),
       ...this.limitHeaders,
       ...this.answerHeaders,
+      ...this.cacheHeaders,
     })
   }
 
   /** Returns false when the caller reads too slowly: write no more until `onDrain`. */
-  write(chunk: Buffer): boolean {
+  write(passed: Buffer): boolean {
+    const chunk = this.filter ? this.filter.push(passed) : passed
+    if (!chunk) return true
+    for (const recorder of this.recorders) recorder.push(chunk)
     // What one read of the upstream's socket brought goes out as one chunk: each costs three writes.
     if (this.unwritten) this.unwritten.push(chunk)
     else {
@@ -132,17 +169,33 @@ export class Caller {
   }
 
   endStream(last: string): void {
+    const { filter } = this
+    if (!filter) return this.finishStream(last)
+    filter.end(last).then(
+      (shown) => this.finishStream(shown),
+      (error: unknown) => this.endStreamWithError(toPluginError(error)),
+    )
+  }
+
+  /** Ends a stream that has begun with an error event, never with a clean end. */
+  endStreamWithError(error: AppError): void {
+    this.errorCode = error.code
+    for (const recorder of this.recorders) recorder.drop()
+    this.finishStream(this.envelope.event(error, this.requestId))
+  }
+
+  private sendRecorded(contentType: string, body: Buffer | string): void {
+    for (const recorder of this.recorders) recorder.whole(contentType, body)
+    this.send(200, contentType, body)
+  }
+
+  private finishStream(last: string): void {
+    for (const recorder of this.recorders) recorder.endStream(last)
     this.writeOut()
     // Its head has promised to keep the connection, before the gateway was to stop.
     const { socket } = this.response
     this.response.end(last, () => {
       if (this.isStopping()) socket?.end()
     })
-  }
-
-  /** Ends a stream that has begun with an error event, never with a clean end. */
-  endStreamWithError(error: AppError): void {
-    this.errorCode = error.code
-    this.endStream(this.envelope.event(error, this.requestId))
   }
 }
