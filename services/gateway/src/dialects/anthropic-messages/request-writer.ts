@@ -24,7 +24,7 @@ export function writeRequest(conversation: Conversation, { model }: Naming): Wri
     max_tokens: maxTokens,
     ...(system.length > 0 && { system: writeSystem(system) }),
     messages: writeMessages(turns, { model, dropped }),
-    ...(tools.length > 0 && { tools: tools.map((tool) => writeTool(tool, model)) }),
+    ...writeTools(tools, model),
     ...(choice && { tool_choice: choice }),
     ...(thinking && { thinking }),
     ...(Object.keys(output).length > 0 && { output_config: output }),
@@ -102,10 +102,17 @@ function writeFormat(
   return { type: 'json_schema', schema: toAnthropicSchema(outputFormat.schema) }
 }
 
+/** Servers of tools stand beside the tools. */
+function writeTools(tools: Tool[], model: string): Document {
+  const isServer = (tool: Tool) => tool.type === 'native' && tool.name === 'mcp_servers'
+  const servers = tools.filter(isServer).map((tool) => writeTool(tool, model))
+  const others = tools.filter((tool) => !isServer(tool)).map((tool) => writeTool(tool, model))
+  return { ...(others.length > 0 && { tools: others }), ...(servers.length > 0 && { mcp_servers: servers }) }
+}
+
 function writeTool(tool: Tool, model: string): Document {
   if (tool.type === 'native') {
-    if (tool.dialect !== 'anthropic-messages' || tool.name === 'mcp_servers')
-      throw unsupported(model, tool.name)
+    if (tool.dialect !== 'anthropic-messages') throw unsupported(model, tool.name)
     return tool.value
   }
   const { name, description, schema, strict, cache } = tool
