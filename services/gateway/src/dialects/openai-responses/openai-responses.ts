@@ -1,0 +1,22 @@
+import type { CallerDialect, ProviderDialect } from '../../conversation/dialect.js'
+import { readError } from './errors.js'
+import { readReply } from './reply-reader.js'
+import { writeReply } from './reply-writer.js'
+import { readRequest } from './request-reader.js'
+import { writeRequest } from './request-writer.js'
+import { ResponsesStreamReader } from './stream-reader.js'
+import { ResponsesStreamWriter } from './stream-writer.js'
+import { readUsage } from './usage.js'
+
+/** OpenAI's Responses API, as callers and as providers speak it. */
+export const openaiResponses: CallerDialect & ProviderDialect = {
+  name: 'openai-responses',
+  readRequest,
+  writeReply,
+  writeStream: (naming, request) => new ResponsesStreamWriter(naming, request),
+  writeRequest,
+  readReply,
+  readStream: () => new ResponsesStreamReader(),
+  readError,
+  readUsage,
+}

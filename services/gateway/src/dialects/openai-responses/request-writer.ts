@@ -1,0 +1,109 @@
+import type { Conversation, OutputFormat, ReasoningRequest, Tool } from '../../conversation/conversation.js'
+import { unsupported, type Document, type Naming, type WrittenRequest } from '../../conversation/dialect.js'
+import { writeInput } from './item-writer.js'
+
+/** Models that think, and so can give their thoughts away encrypted; the others refuse to be asked. */
+const thinks = /^(?:.*\/)?(o\d|gpt-([5-9]|\d\d)|codex|gpt-oss)/
+
+/** Writes a request of the Responses API: one that its provider does not keep. */
+export function writeRequest(conversation: Conversation, { model }: Naming): WrittenRequest {
+  const dropped = new Set<string>()
+  const { sampling } = conversation
+  if (sampling.stop && sampling.stop.length > 0) throw unsupported(model, 'stop')
+  if (sampling.n !== undefined && sampling.n > 1) throw unsupported(model, 'n')
+  if (sampling.topK !== undefined) dropped.add('top_k')
+  if (sampling.seed !== undefined) dropped.add('seed')
+  if (sampling.frequencyPenalty) dropped.add('frequency_penalty')
+  if (sampling.presencePenalty) dropped.add('presence_penalty')
+  if (sampling.logitBias && Object.keys(sampling.logitBias).length > 0) dropped.add('logit_bias')
+  if (conversation.system.some(({ cache }) => cache)) dropped.add('cache_control')
+  const include = [
+    ...(conversation.reasoning || thinks.test(model) ? ['reasoning.encrypted_content'] : []),
+    ...(sampling.topLogprobs !== undefined ? ['message.output_text.logprobs'] : []),
+  ]
+  const document: Document = {
+    model,
+    input: writeInput(conversation.turns, { model, dropped }),
+    store: false,
+    stream: conversation.stream,
+    ...(conversation.system.length > 0 && {
+      instructions: conversation.system.map(({ text }) => text).join('\n\n'),
+    }),
+    ...(include.length > 0 && { include }),
+    ...writeTools(conversation, model, dropped),
+    ...(conversation.outputFormat && { text: { format: writeFormat(conversation.outputFormat) } }),
+    ...writeReasoning(conversation.reasoning),
+    ...(sampling.maxOutputTokens !== undefined && { max_output_tokens: sampling.maxOutputTokens }),
+    ...(sampling.temperature !== undefined && { temperature: sampling.temperature }),
+    ...(sampling.topP !== undefined && { top_p: sampling.topP }),
+    ...(sampling.topLogprobs !== undefined && { top_logprobs: sampling.topLogprobs }),
+    ...(conversation.user !== undefined && { user: conversation.user }),
+    ...writeMetadata(conversation.metadata, dropped),
+    ...(conversation.serviceTier !== undefined && { service_tier: conversation.serviceTier }),
+  }
+  return { document, dropped: [...dropped] }
+}
+
+function writeTools(conversation: Conversation, model: string, dropped: Set<string>): Document {
+  const { tools, toolChoice, parallelToolCalls } = conversation
+  if (tools.length === 0) return {}
+  return {
+    tools: tools.map((tool) => writeTool(tool, model, dropped)),
+    ...(toolChoice !== undefined && {
+      tool_choice: typeof toolChoice === 'object' ? { type: 'function', name: toolChoice.name } : toolChoice,
+    }),
+    ...(parallelToolCalls !== undefined && { parallel_tool_calls: parallelToolCalls }),
+  }
+}
+
+function writeTool(tool: Tool, model: string, dropped: Set<string>): Document {
+  if (tool.type === 'native') {
+    if (tool.dialect !== 'openai-responses') throw unsupported(model, tool.name)
+    return tool.value
+  }
+  if (tool.cache) dropped.add('cache_control')
+  return {
+    type: 'function',
+    name: tool.name,
+    ...(tool.description !== undefined && { description: tool.description }),
+    parameters: tool.schema ?? { type: 'object', properties: {} },
+    // Here, and nowhere else, a tool that says nothing is strict, and its schema may be refused for it.
+    strict: tool.strict ?? false,
+  }
+}
+
+function writeFormat(format: OutputFormat): Document {
+  if (format.type === 'json_object') return { type: 'json_object' }
+  const { name, schema, description, strict } = format
+  return {
+    type: 'json_schema',
+    name,
+    schema,
+    ...(description !== undefined && { description }),
+    ...(strict !== undefined && { strict }),
+  }
+}
+
+function writeReasoning(reasoning: ReasoningRequest | undefined): Document {
+  if (!reasoning) return {}
+  const effort = reasoning.effort ?? effortOf(reasoning.budgetTokens)
+  const { summary } = reasoning
+  if (effort === undefined && summary === undefined) return {}
+  return {
+    reasoning: { ...(effort !== undefined && { effort }), ...(summary !== undefined && { summary }) },
+  }
+}
+
+function effortOf(budgetTokens: number | undefined): string | undefined {
+  if (budgetTokens === undefined || budgetTokens < 0) return undefined
+  if (budgetTokens <= 2_048) return 'low'
+  return budgetTokens <= 12_288 ? 'medium' : 'high'
+}
+
+/** OpenAI takes texts alone. */
+function writeMetadata(metadata: Record<string, unknown> | undefined, dropped: Set<string>): Document {
+  if (!metadata) return {}
+  if (Object.values(metadata).every((value) => typeof value === 'string')) return { metadata }
+  dropped.add('metadata')
+  return {}
+}
