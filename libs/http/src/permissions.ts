@@ -162,6 +162,12 @@ export const routeRights: Readonly<Record<string, RouteRight>> = {
   'PATCH /v1/deployments/:id': 'deployment.manage',
   'DELETE /v1/deployments/:id': 'deployment.manage',
 
+  'GET /v1/repositories': 'repository.read',
+  'POST /v1/repositories': 'repository.manage',
+  'GET /v1/repositories/:id': 'repository.read',
+  'PATCH /v1/repositories/:id': 'repository.manage',
+  'DELETE /v1/repositories/:id': 'repository.manage',
+
   'GET /v1/usage': 'usage.read',
   'GET /v1/requests': 'request.read',
   'GET /v1/requests/:request_id': 'request.read',

@@ -12,6 +12,7 @@ import { PriceModule } from './price/price.module.js'
 import { ProviderModule } from './provider/provider.module.js'
 import { type IdentityReferenceClient, IdentityReferences } from './reference/identity-references.js'
 import { ReferenceModule } from './reference/reference.module.js'
+import { RepositoryModule } from './repository/repository.module.js'
 import { SnapshotModule } from './snapshot/snapshot.module.js'
 import { WhitelistModule } from './whitelist/whitelist.module.js'
 
@@ -59,6 +60,7 @@ export class AppModule {
         PriceModule,
         WhitelistModule,
         DeploymentModule,
+        RepositoryModule,
         SnapshotModule,
         ReferenceModule,
       ],

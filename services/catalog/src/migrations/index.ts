@@ -7,6 +7,7 @@ import { ProviderTypes1763753000000 } from './1763753000000-provider-types.js'
 import { LimitModelOutput1763754000000 } from './1763754000000-limit-model-output.js'
 import { ServiceTiers1763755000000 } from './1763755000000-service-tiers.js'
 import { CreateDeployments1763761000000 } from './1763761000000-create-deployments.js'
+import { CreateRepositories1763762000000 } from './1763762000000-create-repositories.js'
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   LimitModelOutput1763754000000,
   ServiceTiers1763755000000,
   CreateDeployments1763761000000,
+  CreateRepositories1763762000000,
 ]

@@ -7,6 +7,7 @@ import { Keyring } from '@weir/secrets'
 import { AddressPolicy } from '@weir/upstream-address'
 import { type EntityManager, In, IsNull, MoreThan, Repository } from 'typeorm'
 import { repriceModels } from '../model/reprice.js'
+import { findRepositoriesOf } from '../repository/repository.service.js'
 import { IdentityReferences } from '../reference/identity-references.js'
 import { fromSecretText, toSecretText } from './credential.js'
 import { toEndpoint, withoutDefaults } from './endpoint.js'
@@ -143,6 +144,9 @@ export class ProviderService {
         if (users.length > 0) throw inUse('provider', name, users)
         const { affected } = await manager.delete(Provider, { id, organization })
         if (!affected) throw AppError.of('provider_not_found', { provider: idOrName })
+        // Who attaches it in this moment has locked it until it is attached.
+        const repositories = await findRepositoriesOf(manager, id, namedUsers + 1)
+        if (repositories.length > 0) throw inUse('provider', name, repositories)
         changed({ organization, kind: 'provider', id, action: 'deleted' })
       })
     } catch (error) {

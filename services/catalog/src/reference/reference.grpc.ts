@@ -23,6 +23,9 @@ export class ReferenceGrpc implements catalogV1.ReferenceServiceController {
          UNION ALL
          (SELECT 'deployment \`' || name || '\`' FROM deployment
           WHERE organization = $1 AND workspace = $2 ORDER BY id LIMIT $3)
+         UNION ALL
+         (SELECT 'repository \`' || name || '\`' FROM repository
+          WHERE organization = $1 AND workspace = $2 ORDER BY id LIMIT $3)
          LIMIT $3`,
         [organization, workspace, namedUsers],
       ),

@@ -4,6 +4,7 @@ import { Deployment } from '../deployment/deployment.entity.js'
 import { Model } from '../model/model.entity.js'
 import { readPrices } from '../price/model-prices.js'
 import { Provider } from '../provider/provider.entity.js'
+import { Repository } from '../repository/repository.entity.js'
 import { WhitelistEntry } from '../whitelist/whitelist-entry.entity.js'
 import { deploymentToProto } from './deployment-to-proto.js'
 import { toProto } from './to-proto.js'
@@ -20,4 +21,5 @@ export const catalogKinds: FeedKind<catalogV1.CatalogResource>[] = [
   }),
   entityKind('whitelist_entry', WhitelistEntry, toProto.whitelistEntry),
   entityKind('deployment', Deployment, deploymentToProto),
+  entityKind('repository', Repository, toProto.repository),
 ]

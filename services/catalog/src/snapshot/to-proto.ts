@@ -2,6 +2,7 @@ import type { catalogV1 } from '@weir/contracts'
 import type { Model } from '../model/model.entity.js'
 import type { Price } from '../price/price.entity.js'
 import type { Provider } from '../provider/provider.entity.js'
+import type { Repository } from '../repository/repository.entity.js'
 import type { WhitelistEntry } from '../whitelist/whitelist-entry.entity.js'
 
 function toSealedSecret({
@@ -54,6 +55,9 @@ export const toProto = {
       tpmLimit: entry.tpmLimit ?? 0,
       maxOutputTokens: entry.maxOutputTokens ?? 0,
     },
+  }),
+  repository: ({ id, organization, workspace, name, providers }: Repository): catalogV1.CatalogResource => ({
+    repository: { id, organization, workspace, name, providers },
   }),
   price: ({ id, effectiveFrom, rates, serviceTiers }: Price): catalogV1.Price => ({
     id,

@@ -129,11 +129,26 @@ describe('resolving a virtual key', () => {
     await identity.create('/v1/workloads', { id: 'user', name: 'x', workspace: 'prod', models: ['shared'] })
     const { id } = await make({ models: ['shared'] })
     const ask = async (model: string) =>
-      (await identity.references.listReferences({ organization: 'org_default', model })).users
+      (
+        await identity.references.listReferences({
+          ...{ organization: 'org_default', model, deployment: '', repository: '', workspace: '' },
+        })
+      ).users
     expect(await ask('shared')).toEqual(['workload `user`', 'team `users`', `virtual key \`${id}\``])
     expect(await ask('m')).toEqual(['workload `bot`'])
     expect(await ask('share_')).toEqual([])
     const { id: workspace } = (await identity.call('GET', '/v1/workspaces/prod')).body
+    const { id: limited } = await make({ deployments: ['assistant'], repositories: ['research'] })
+    const askFor = async (what: object) =>
+      (
+        await identity.references.listReferences({
+          ...{ organization: 'org_default', model: '', deployment: '', repository: '' },
+          ...{ workspace: String(workspace), ...what },
+        })
+      ).users
+    expect(await askFor({ deployment: 'assistant' })).toEqual([`virtual key \`${limited}\``])
+    expect(await askFor({ repository: 'research' })).toEqual([`virtual key \`${limited}\``])
+    expect(await askFor({ repository: 'research', workspace: 'ws_other' })).toEqual([])
     const find = (idOrName: string) =>
       identity.references.getWorkspace({ organization: 'org_default', idOrName })
     expect([(await find('prod')).id, (await find(String(workspace))).id]).toEqual([workspace, workspace])
