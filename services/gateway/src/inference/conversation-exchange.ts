@@ -151,7 +151,8 @@ class TranslatedExchange extends ConversationExchange {
   }
 }
 
-function readError(dialect: ProviderDialect | undefined, status: number, body: Buffer): VendorError {
+/** What a provider's answer with an error status says. */
+export function readError(dialect: ProviderDialect | undefined, status: number, body: Buffer): VendorError {
   const text = body.toString()
   let parsed: unknown = text
   try {

@@ -75,6 +75,8 @@ export interface Endpoint {
   readonly output: OutputTerms
   /** Reads a body. Throws invalid_request. */
   read(body: Buffer, headers: IncomingHttpHeaders): RequestDocument
+  /** An answer that takes no provider; undefined: it takes one. Left out: it always does. */
+  answerHere?(call: InferenceCall, target: Pick<AttemptedCall, 'model' | 'provider'>): object | undefined
   /** What goes to the provider, and how its answer is read. Throws unsupported_model, invalid_request. */
   exchange(attempted: AttemptedCall): Exchange
 }

@@ -96,7 +96,9 @@ export class InferencePipeline {
       if (this.snapshots.policy.state.judgesInput(key.organization, key.workspace)) {
         await this.judgeInput(plan.route, call.document, caller.requestId)
       }
-      if (caller.isGone) return admission.cancel(caller)
+      const here = endpoint.answerHere?.(call, plan.route)
+      if (here) caller.send(200, 'application/json', JSON.stringify(here))
+      if (here || caller.isGone) return admission.cancel(caller)
 
       // 5. Attempt, until one is answered or none is left: steps 6 to 11.
       passage = this.toPassage(call, caller, plan, admission)

@@ -1,5 +1,7 @@
 import type { AdmittedRoute } from '../admission/admission.js'
+import { AppError } from '@weir/errors'
 import {
+  findDeploymentRefusal,
   findGovernanceRefusal,
   findModelRefusal,
   findPlaceRefusal,
@@ -9,6 +11,7 @@ import {
   type ModelUse,
   toError,
 } from '@weir/rights'
+import { Deployments } from '../routing/deployments.js'
 import { DirectPlan, type Plan } from '../routing/plan.js'
 import {
   chooseVersion,
@@ -17,6 +20,7 @@ import {
   type KnownRepository,
   type KnownWhitelistEntry,
 } from '../snapshot/catalog-state.js'
+import type { KnownDeployment } from '../snapshot/known-deployment.js'
 import type { KnownKey, TeamLine } from '../snapshot/identity-state.js'
 import type { Snapshots } from '../snapshot/snapshots.js'
 import type { InferenceCall } from './endpoint.js'
@@ -30,7 +34,18 @@ interface KnownUse extends ModelUse {
 
 /** The step "find the route": effective models = whitelist ∩ workload ∩ team ∩ virtual key. */
 export class Routes {
-  constructor(private readonly snapshots: Pick<Snapshots, 'identity' | 'catalog'>) {}
+  readonly deployments: Deployments
+
+  constructor(private readonly snapshots: Pick<Snapshots, 'identity' | 'catalog'>) {
+    this.deployments = new Deployments(
+      (id) => snapshots.catalog.state.findDeploymentById(id),
+      (id) => {
+        const model = snapshots.catalog.state.findModelById(id)
+        const provider = model && snapshots.catalog.state.findProvider(model.provider)
+        return provider && { model, provider }
+      },
+    )
+  }
 
   /** The repository that is called, when a key works there. @throws AppError endpoint_not_allowed, repository_not_found */
   findPlace(key: KnownKey, path: string, name: string | undefined): KnownRepository | undefined {
@@ -41,10 +56,12 @@ export class Routes {
     return repository
   }
 
-  /** The targets of a call. @throws AppError model_not_found, model_not_allowed, … */
-  plan(key: KnownKey, { document, endpoint }: InferenceCall, repository: KnownRepository | undefined): Plan {
+  /** The targets of a call. @throws AppError model_not_found, model_not_allowed, deployment_not_allowed, … */
+  plan(key: KnownKey, call: InferenceCall, repository: KnownRepository | undefined): Plan {
     const { state } = this.snapshots.catalog
-    const name = document.model
+    const name = call.document.model
+    const deployment = repository ? undefined : state.findDeployment(key.organization, key.workspace, name)
+    if (deployment) return this.planDeployment(key, call, deployment)
     const governance = this.governanceOf(key)
     const use = this.toUse(key, name, state.findModel(key.organization, name))
     const refused =
@@ -52,7 +69,35 @@ export class Routes {
       (repository && findRepositoryModelRefusal(repository, use)) ??
       findUnreadiness(use)
     if (refused) throw toError(refused)
-    return new DirectPlan(this.toRoute(key, governance.team, use, endpoint))
+    return new DirectPlan(toRoute(key, governance.team, use, call.endpoint))
+  }
+
+  private planDeployment(key: KnownKey, call: InferenceCall, deployment: KnownDeployment): Plan {
+    const { state } = this.snapshots.catalog
+    const governance = this.governanceOf(key)
+    let refused = findGovernanceRefusal(governance) ?? findDeploymentRefusal(key, deployment)
+    if (refused) throw toError(refused)
+    const plan = this.deployments.plan(
+      deployment,
+      call,
+      (id) => {
+        const model = state.findModelById(id)
+        const use = { ...this.toUse(key, model?.name ?? id, model), viaDeployment: true }
+        const refusal = findModelRefusal(governance, use) ?? findUnreadiness(use)
+        refused ??= refusal
+        return refusal ? undefined : toRoute(key, governance.team, use, call.endpoint)
+      },
+      () => 1,
+    )
+    if (plan) return plan
+    throw refused ? toError(refused) : AppError.of('model_not_found', { model: deployment.name })
+  }
+
+  /** The aliases that a key may call. */
+  listDeployments(key: KnownKey): KnownDeployment[] {
+    return this.snapshots.catalog.state
+      .listDeployments(key.workspace)
+      .filter((deployment) => findDeploymentRefusal(key, deployment) === undefined)
   }
 
   /** The models that a key may use. */
@@ -82,17 +127,6 @@ export class Routes {
     return this.snapshots.catalog.state.findProvider(model.provider)?.name ?? ''
   }
 
-  private toRoute(
-    key: KnownKey,
-    team: TeamLine | undefined,
-    { model, provider, entry }: KnownUse,
-    endpoint: AdmittedRoute['endpoint'],
-  ): AdmittedRoute {
-    if (!model || !provider || !team) throw new Error('A model was allowed that cannot be routed.')
-    const version = model.versions.length === 0 ? model : chooseVersion(model, Math.random())
-    return { key, team, model: version, provider, entry, endpoint }
-  }
-
   private governanceOf(key: KnownKey): Governance & { team: TeamLine | undefined } {
     const { state } = this.snapshots.identity
     return {
@@ -115,4 +149,15 @@ export class Routes {
       nowMs: Date.now(),
     }
   }
+}
+
+function toRoute(
+  key: KnownKey,
+  team: TeamLine | undefined,
+  { model, provider, entry }: KnownUse,
+  endpoint: AdmittedRoute['endpoint'],
+): AdmittedRoute {
+  if (!model || !provider || !team) throw new Error('A model was allowed that cannot be routed.')
+  const version = model.versions.length === 0 ? model : chooseVersion(model, Math.random())
+  return { key, team, model: version, provider, entry, endpoint }
 }

@@ -1,0 +1,100 @@
+import { AppError } from '@weir/errors'
+import { describe, expect, it } from 'vitest'
+import type { AdmittedRoute } from '../admission/admission.js'
+import type { AttemptFailure } from '../inference/failure.js'
+import { DeploymentPlan, type PlannedTarget } from './deployment-plan.js'
+import { RetryBudget } from './retry-budget.js'
+import { TargetState } from './target-state.js'
+
+const error = AppError.of('provider_error', { provider: 'p', reason: 'x' })
+const failure = (more: Partial<AttemptFailure> = {}): AttemptFailure => ({
+  ...{ error, remedy: 'again', isUnsent: false, cause: 'other' },
+  ...more,
+})
+
+type Target = [name: string, on?: PlannedTarget['on']]
+
+function plan(targets: Target[], maxRetries = 1, budget = new RetryBudget()) {
+  let nowMs = 1_000_000
+  const planned = targets.map(([name, on]) => ({
+    ...{ route: { model: { id: name } } as AdmittedRoute, state: new TargetState(), on },
+  }))
+  const terms = { timeoutMs: 0, maxRetries, budget, health: { consecutiveFailures: 0, ejectMs: 0 } }
+  const made = new DeploymentPlan(planned, { ...terms, nowMs: () => nowMs, random: () => 0.5 })
+  /** Fails every attempt; the targets in the order in which they were tried, and how long was waited for each. */
+  const run = (failures: AttemptFailure[] | AttemptFailure) => {
+    const tried = [made.route.model.id]
+    const delays = [0]
+    made.begin(made.route)
+    for (let count = 0; count < 50; count++) {
+      const next = made.after(Array.isArray(failures) ? (failures[count] ?? failure()) : failures)
+      made.over(Array.isArray(failures) ? failures[count] : failures)
+      if (!next) break
+      nowMs += next.delayMs
+      tried.push(next.route.model.id)
+      delays.push(next.delayMs)
+      made.begin(next.route)
+    }
+    return { tried, delays }
+  }
+  return { planned, run }
+}
+
+describe('a plan', () => {
+  it('tries each target, and again, before the next', () => {
+    const { run, planned } = plan([['a'], ['b'], ['c', 'any']])
+    expect(run(failure()).tried).toEqual(['a', 'a', 'b', 'b', 'c', 'c'])
+    expect(planned.map(({ state }) => [state.requests, state.failures, state.inFlight])).toEqual([
+      ...[
+        [2, 2, 0],
+        [2, 2, 0],
+        [2, 2, 0],
+      ],
+    ])
+  })
+
+  it('leaves a target at once that cannot serve the request', () => {
+    expect(plan([['a'], ['b']]).run(failure({ remedy: 'elsewhere' })).tried).toEqual(['a', 'b'])
+  })
+
+  it('goes nowhere with a request that is itself refused, and blames no target', () => {
+    const { run, planned } = plan([['a'], ['b']])
+    expect(run(failure({ remedy: 'nowhere' })).tried).toEqual(['a'])
+    expect(planned[0]?.state.failures).toBe(0)
+  })
+
+  it('goes to the fallback for its cause, else to one for any', () => {
+    const targets: Target[] = [['a'], ['b'], ['large', 'context_window_exceeded'], ['other', 'any']]
+    const of = (cause: AttemptFailure['cause']) =>
+      plan(targets).run([failure({ cause, remedy: 'elsewhere' }), failure({ remedy: 'nowhere' })]).tried
+    expect(of('context_window_exceeded')).toEqual(['a', 'large'])
+    expect(of('content_filter')).toEqual(['a', 'other'])
+    expect(plan([['a'], ['b']]).run(failure({ cause: 'content_filter', remedy: 'elsewhere' })).tried).toEqual(
+      ['a'],
+    )
+  })
+
+  it('uses a fallback for a cause for no other failure', () => {
+    expect(plan([['a'], ['large', 'context_window_exceeded']]).run(failure()).tried).toEqual(['a', 'a'])
+  })
+
+  it('goes elsewhere while a target asks to be left alone, and comes back when that is over', () => {
+    const { tried, delays } = plan([['a'], ['b']]).run([
+      failure({ retryAfterMs: 3_000 }),
+      failure({ remedy: 'elsewhere' }),
+    ])
+    expect(tried).toEqual(['a', 'b', 'a'])
+    expect(delays).toEqual([0, 0, 3_000])
+  })
+
+  it('waits for nobody who asks for too long', () => {
+    expect(plan([['a']]).run(failure({ retryAfterMs: 60_000 })).tried).toEqual(['a'])
+    expect(plan([['a']]).run(failure({ retryAfterMs: 1_000 })).delays).toEqual([0, 1_000])
+  })
+
+  it('retries no target while the budget is used up, and falls back all the same', () => {
+    const budget = new RetryBudget()
+    while (budget.take(1_000_000));
+    expect(plan([['a'], ['b']], 5, budget).run(failure()).tried).toEqual(['a', 'b'])
+  })
+})
