@@ -1,7 +1,7 @@
 import { createGrpcClient, type GrpcClient, type InternalTrust, policyV1 } from '@weir/contracts'
 import { AppError } from '@weir/errors'
 import { counter, gauge, type Logger } from '@weir/observability'
-import { estimateTokens, type Usage } from '../inference/usage.js'
+import { estimateTokens, tokensOf, type Usage } from '../inference/usage.js'
 import type { RequestDocument } from '../inference/endpoint.js'
 import type { Snapshots } from '../snapshot/snapshots.js'
 import { type RateCounter, type RateKind } from './rate-counter.js'
@@ -115,10 +115,7 @@ export class RateAdmission {
   /** The attempt is over: its slots are free, and tokens are counted as they were used. */
   settle(usage: Usage): void {
     const nowMs = performance.now()
-    const used = {
-      inputTokens: usage.inputTokens + usage.cachedInputTokens + usage.cacheWriteTokens,
-      outputTokens: usage.outputTokens + usage.reasoningTokens,
-    }
+    const used = { inputTokens: tokensOf(usage, 'input'), outputTokens: tokensOf(usage, 'output') }
     for (let at = 0; at < this.counters.length; at++) {
       const counter = this.counters[at]
       if (!counter || counter.kind === 'requests') continue

@@ -53,3 +53,10 @@ export function addUsage(one: Usage, other: Usage): Usage {
   if (other.source === 'estimated') sum.source = 'estimated'
   return sum
 }
+
+/** All tokens that went in, of whatever kind, or that came out. */
+export function tokensOf(usage: Usage, side: 'input' | 'output'): number {
+  let tokens = 0
+  for (const row of usageUnitTable) if (row.side === side) tokens += usage[row.bucket] ?? 0
+  return tokens
+}

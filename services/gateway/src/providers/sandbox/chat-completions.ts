@@ -1,5 +1,6 @@
 import type { Upstream, UpstreamCall, UpstreamHandler, UpstreamRequest } from '../../upstream/upstream.js'
 import type { ChatDocument } from '../../dialects/openai-chat/chat-completions.js'
+import { answerOperation } from './operations.js'
 
 interface Message {
   role?: string
@@ -23,7 +24,7 @@ function textOf(content: unknown): string {
 }
 
 /**
- * A provider without an account: answers every chat completion from the request alone, always the
+ * A provider without an account: answers every request from itself alone, always the
  * same, so that a first request, a demo or a test needs no vendor. It repeats what it was told,
  * calls the first tool that it is offered, and counts words as tokens.
  */
@@ -32,7 +33,8 @@ export class SandboxUpstream implements Upstream {
     let over = false
     // Answers in a later turn, as a real upstream does.
     setImmediate(() => {
-      if (!over) answer(JSON.parse(request.body.toString()) as ChatDocument, handler)
+      if (over || answerOperation(request, handler)) return
+      answer(JSON.parse(request.body.toString()) as ChatDocument, handler)
     })
     return { abort: () => (over = true), pause: () => undefined, resume: () => undefined }
   }

@@ -1,0 +1,79 @@
+import type { Document, StreamTap } from '../conversation/dialect.js'
+import { parseObject } from '../conversation/json.js'
+import { eventsEnd } from '../conversation/sse.js'
+import type { Usage } from '../inference/usage.js'
+
+const maxEventBytes = 32 * 1024 * 1024
+
+/** Server-sent events on their way to the caller, byte for byte; the last one is held back. */
+export class EventTap implements StreamTap {
+  usage: Usage | undefined
+  done = false
+  failed = false
+  chunks = 0
+  private rest: Buffer | undefined
+  private held = ''
+
+  /**
+   * @param lastEvent what the `type` of the last event looks like
+   * @param readUsage what an event says was used
+   */
+  constructor(
+    private readonly lastEvent: RegExp,
+    private readonly readUsage: (event: Document) => Usage | undefined,
+  ) {}
+
+  get isCut(): boolean {
+    return !this.done && !this.failed
+  }
+
+  get ending(): string {
+    return this.held
+  }
+
+  push(chunk: Buffer): Buffer | undefined {
+    const data = this.rest ? Buffer.concat([this.rest, chunk]) : chunk
+    const end = eventsEnd(data)
+    this.rest = end === data.length ? undefined : data.subarray(end)
+    if (this.rest && this.rest.length > maxEventBytes) {
+      throw new Error('an event of its stream is longer than 32 MiB.')
+    }
+    if (end === 0) return undefined
+    // What is between two empty lines is never cut, so neither is a character.
+    const blocks = (this.held + data.toString('utf8', 0, end)).split(/(?<=\r?\n\r?\n)/)
+    this.held = ''
+    const shown: string[] = []
+    for (const block of blocks) {
+      this.chunks++
+      if (this.isLast(block)) this.held += block
+      else shown.push(block)
+    }
+    return shown.length === 0 ? undefined : Buffer.from(shown.join(''))
+  }
+
+  estimateOutputTokens(): number {
+    return this.chunks
+  }
+
+  /** Images are megabytes of base64: what cannot be the end, and has no usage, is not parsed. */
+  private isLast(block: string): boolean {
+    const data = /^data: ?(.*)$/m.exec(block)?.[1] ?? ''
+    if (data === '[DONE]') return (this.done = true)
+    const hasUsage = block.includes('"usage"')
+    const hasError = /"error"/.test(block.slice(0, 1_000))
+    const named = /^event: ?(.*?)\r?$/m.exec(block)?.[1] ?? ''
+    if (!hasUsage && !hasError && !this.lastEvent.test(named) && !this.lastEvent.test(data.slice(0, 200))) {
+      return false
+    }
+    const event = parseObject(data)
+    if (!event) return false
+    const usage = this.readUsage(event)
+    if (usage) this.usage = usage
+    const type = typeof event['type'] === 'string' ? event['type'] : named
+    if (type === 'error' || (event['error'] !== undefined && event['error'] !== null)) {
+      return (this.failed = true)
+    }
+    if (this.lastEvent.test(type)) this.done = true
+    return this.done
+  }
+}

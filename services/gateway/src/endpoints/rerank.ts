@@ -1,0 +1,40 @@
+import type { Document } from '../conversation/dialect.js'
+import { asList, asObject } from '../conversation/json.js'
+import { noUsage, toCount } from '../inference/usage.js'
+import { invalid, isSoldBy, operation } from './operation.js'
+
+/** So many documents are one search, at those who sell searches. */
+const documentsPerSearch = 100
+
+/** Documents in the order of what they have to do with a question, as Cohere, Jina, Voyage and vLLM have it. */
+export const rerank = operation({
+  name: 'rerank',
+  scope: 'rerank',
+  check({ query, documents }) {
+    if (typeof query !== 'string' || query === '') throw invalid('query', 'must be a text')
+    if (!Array.isArray(documents) || documents.length === 0) {
+      throw invalid('documents', 'must be a list of at least one document')
+    }
+  },
+  readUsage(reply, attempted) {
+    const tokens = readTokens(reply)
+    const searches = toCount(asObject(asObject(reply['meta'])?.['billed_units'])?.['search_units'])
+    const isSoldBySearch = isSoldBy(attempted, 'search')
+    if (isSoldBySearch || (searches !== undefined && !isSoldBy(attempted, 'input'))) {
+      const counted = Math.ceil(asList(attempted.document['documents']).length / documentsPerSearch)
+      const source = searches === undefined ? 'estimated' : 'reported'
+      return { ...noUsage, source, searches: searches ?? counted }
+    }
+    return tokens === undefined ? undefined : { ...noUsage, source: 'reported', inputTokens: tokens }
+  },
+})
+
+function readTokens(reply: Document): number | undefined {
+  const usage = asObject(reply['usage'])
+  const meta = asObject(reply['meta'])
+  return (
+    toCount(usage?.['total_tokens'] ?? usage?.['prompt_tokens']) ??
+    toCount(asObject(meta?.['billed_units'])?.['input_tokens']) ??
+    toCount(asObject(meta?.['tokens'])?.['input_tokens'])
+  )
+}
