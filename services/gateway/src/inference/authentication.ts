@@ -49,6 +49,12 @@ export class Authentication {
     return key
   }
 
+  /** Whether what was sent for a key calls models, where the same path is also there for those who manage. */
+  isForInference(request: IncomingMessage): boolean {
+    const value = sentKey(request)
+    return value !== undefined && (value.startsWith('vk_') || this.jwts.namesPlace(value))
+  }
+
   private findKnown(value: string): KnownKey | undefined {
     return this.snapshots.identity.state.findKey(hashVirtualKey(value, this.pepper))
   }

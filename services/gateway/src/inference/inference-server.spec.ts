@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { Authentication } from './authentication.js'
 import { InferenceServer } from './inference-server.js'
 import type { InferencePipeline } from './pipeline.js'
 
@@ -32,7 +33,8 @@ describe('InferenceServer', () => {
   })
 
   it('refuses a model’s name that is not percent-encoded text', async () => {
-    const url = await serve({})
+    const authentication = { isForInference: () => true } as Partial<Authentication> as Authentication
+    const url = await serve({ authentication })
     const reply = await fetch(`${url}/v1/models/%ff`, { headers: { authorization: 'Bearer vk_1' } })
     expect(reply.status).toBe(400)
     expect(await reply.json()).toMatchObject({ error: { code: 'invalid_request' } })

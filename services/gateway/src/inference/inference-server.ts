@@ -4,7 +4,6 @@ import { counter, histogram, inSpan, type Logger, SpanKind, tracing } from '@wei
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { KnownModel } from '../snapshot/catalog-state.js'
 import { Caller } from './caller.js'
-import { sentKey } from './authentication.js'
 import { anthropicEnvelope, type ErrorEnvelope, openaiEnvelope } from './error-envelope.js'
 import { findCalledRoute } from './endpoint-table.js'
 import { toModelList, toModelObject } from './model-list.js'
@@ -50,7 +49,7 @@ export class InferenceServer {
     const models = request.method === 'GET' ? findModelsPath(path) : undefined
     if (!models) return false
     // Below /v1 the list is also the catalog's, for those who manage it.
-    if (models.repository === undefined && !sentKey(request)?.startsWith('vk_')) return false
+    if (models.repository === undefined && !this.pipeline.authentication.isForInference(request)) return false
     const envelope = isAnthropic(request) ? anthropicEnvelope : openaiEnvelope
     this.serve({ endpoint: 'models', envelope }, request, response, (_, caller) =>
       this.serveModels(models, request, caller),

@@ -268,6 +268,16 @@ describe('a JWT on an inference route', () => {
     expect(() => callers({ oidcIssuer: 'http://issuer.example' })).toThrow('must be https')
   })
 
+  it('with a workspace lists the models that may be called, without one those that are managed', async () => {
+    const jwts = callers()
+    expect(jwts.namesPlace(await issuer.sign())).toBe(true)
+    expect(jwts.namesPlace(await issuer.sign({ weir_workspace: undefined }))).toBe(false)
+    for (const value of ['vk_1', 'eyJ.a.b', 'eyJhbGciOiJub25lIn0.bm90IGpzb24.e30', '']) {
+      expect(jwts.namesPlace(value), value).toBe(false)
+    }
+    expect(new JwtCallers({} as JwtConfig, () => state, logger).namesPlace(await issuer.sign())).toBe(false)
+  })
+
   it('is told from a virtual key by its looks', async () => {
     expect(isJwt(await issuer.sign())).toBe(true)
     for (const other of [

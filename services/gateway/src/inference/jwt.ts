@@ -1,7 +1,7 @@
 import { AppError } from '@weir/errors'
 import { counter, type Logger } from '@weir/observability'
 import { toError } from '@weir/rights'
-import { errors, type JWTPayload, jwtVerify } from 'jose'
+import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose'
 import { hash } from 'node:crypto'
 import type { IdentityState, KnownKey } from '../snapshot/identity-state.js'
 import { IssuerKeys, type IssuerKeySet } from './jwt-keys.js'
@@ -65,6 +65,19 @@ export class JwtCallers {
     const id = hash('sha256', value, 'base64')
     const token = (await this.recall(id, keys)) ?? (await this.verify(value, id, settings, keys))
     return token && this.rightsOf(token, settings)
+  }
+
+  /**
+   * Whether a token says of itself that it is for a workspace: whoever manages with one has no such claim.
+   * Nothing is proved by that; it is checked wherever it is sent to.
+   */
+  namesPlace(value: string): boolean {
+    if (!this.settings || !isJwt(value)) return false
+    try {
+      return this.settings.workspaceClaim in decodeJwt(value)
+    } catch {
+      return false
+    }
   }
 
   private async recall(id: string, keys: IssuerKeys): Promise<VerifiedToken | undefined> {

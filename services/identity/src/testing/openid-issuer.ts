@@ -13,6 +13,10 @@ export class OpenidIssuer {
   readonly people = new Map<string, Person>()
   readonly clientId = 'weir'
   readonly clientSecret = 'client-secret-of-the-test-0123456789'
+  /** How often its keys were fetched. */
+  keyFetches = 0
+  /** Answers nobody. */
+  isAway = false
 
   private constructor(
     readonly url: string,
@@ -43,8 +47,18 @@ export class OpenidIssuer {
       findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub, ...issuer.people.get(sub) }) }),
     })
     const answer = provider.callback()
-    server.on('request', (request, response) => void answer(request, response))
+    server.on('request', (request, response) => {
+      if (issuer.isAway) return void response.writeHead(503).end()
+      if (request.url !== '/jwks') return void answer(request, response)
+      issuer.keyFetches++
+      response.end(JSON.stringify({ keys: keys.slice(-1).map(({ jwk }) => toPublic(jwk)) }))
+    })
     return issuer
+  }
+
+  /** Signs with another key from now on, and knows no other; only JWTs, no sign-ins. */
+  async rotate(kid: string): Promise<void> {
+    this.keys.push(await newKey(kid))
   }
 
   /** A JWT, good unless something else is said. */
@@ -60,8 +74,8 @@ export class OpenidIssuer {
       exp: options.expiresAtS ?? nowS + 60,
       ...claims,
     })
-      .setProtectedHeader({ alg: 'RS256', kid: 'first', ...options.header })
-      .sign(options.key ?? this.keys[0]?.privateKey ?? new Uint8Array())
+      .setProtectedHeader({ alg: 'RS256', kid: this.keys.at(-1)?.jwk.kid ?? '', ...options.header })
+      .sign(options.key ?? this.keys.at(-1)?.privateKey ?? new Uint8Array())
   }
 
   /** What somebody does in the browser: signs in as `sub` and agrees. Gives the address that it is sent back to. */
@@ -99,6 +113,8 @@ export class OpenidIssuer {
     this.server.closeAllConnections()
   }
 }
+
+const toPublic = ({ kty, n, e, kid, alg, use }: JWK) => ({ kty, n, e, kid, alg, use })
 
 /** A key of an issuer. */
 export async function newKey(kid: string): Promise<{ privateKey: CryptoKey; jwk: JWK }> {
