@@ -9,6 +9,7 @@ import { AuditModule } from './audit/audit.module.js'
 import { MemberModule } from './member/member.module.js'
 import { OrganizationModule } from './organization/organization.module.js'
 import { CatalogReferences, type CatalogReferenceClient } from './reference/catalog-references.js'
+import { type PolicyBudgetClient, PolicyBudgets } from './reference/policy-budgets.js'
 import { ReferenceModule } from './reference/reference.module.js'
 import { ServiceAccountModule } from './service-account/service-account.module.js'
 import { CredentialService } from './session/credential.service.js'
@@ -30,16 +31,18 @@ export interface AppOptions {
   oidc?: OidcSettings | undefined
   state: State<identityV1.IdentityResource>
   catalog: CatalogReferenceClient
+  policy: PolicyBudgetClient
 }
 
 /** The whole of identity; every route and every call is refused unless a guard lets it in. */
 @Module({})
 export class AppModule {
-  static forRoot({ config, oidc, state, catalog }: AppOptions): DynamicModule {
+  static forRoot({ config, oidc, state, catalog, policy }: AppOptions): DynamicModule {
     const shared = [
       { provide: KeyPepper, useValue: new KeyPepper(config.keyPepper) },
       { provide: OidcProvider, useValue: new OidcProvider(oidc) },
       { provide: CatalogReferences, useValue: new CatalogReferences(catalog) },
+      { provide: PolicyBudgets, useValue: new PolicyBudgets(policy) },
     ]
     return {
       module: AppModule,

@@ -20,6 +20,11 @@ export class IdentityConfig extends RestConfig {
   @Matches(/^.+:\d+$/, { message: 'must be host:port' })
   catalogGrpc: string
 
+  /** Where policy is asked how the budgets of a virtual key stand. */
+  @Env('WEIR_POLICY_GRPC')
+  @Matches(/^.+:\d+$/, { message: 'must be host:port' })
+  policyGrpc: string
+
   /** Issuer of an OpenID provider through which users sign in, and whose JWTs management takes. */
   @Env('WEIR_OIDC_ISSUER')
   @IsOptional()

@@ -22,7 +22,7 @@ export function describeService(): Promise<OpenAPIObject> {
     listWorkspaceModels: notAsked,
     close: () => undefined,
   }
-  return describeRest(
-    AppModule.forRoot({ config: { masterKey: '', internalSecret: '', keyPepper: '' }, state, catalog }),
-  )
+  const policy = { readBudgets: notAsked }
+  const config = { masterKey: '', internalSecret: '', keyPepper: '' }
+  return describeRest(AppModule.forRoot({ config, state, catalog, policy }))
 }

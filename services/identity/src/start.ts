@@ -1,5 +1,5 @@
 import { BusServer } from '@weir/bus'
-import { createGrpcClient, catalogV1, identityV1 } from '@weir/contracts'
+import { createGrpcClient, catalogV1, identityV1, policyV1 } from '@weir/contracts'
 import { isUnavailable, openStorage, State } from '@weir/database'
 import { type RunningService, type ServiceContext, startRest } from '@weir/http'
 import { AppModule } from './app.module.js'
@@ -27,8 +27,9 @@ export async function startIdentity(context: ServiceContext<IdentityConfig>): Pr
   const storage = await openStorage({ ...context, name: 'identity', entities, migrations })
   const state = new State({ ...storage, entities, kinds: identityKinds, sizeOf, toMessage, logger })
   const catalog = createGrpcClient(catalogV1.ReferenceServiceService, config.catalogGrpc, config)
+  const policy = createGrpcClient(policyV1.BudgetServiceService, config.policyGrpc, config)
   const app = await startRest({
-    module: AppModule.forRoot({ config, oidc, state, catalog }),
+    module: AppModule.forRoot({ config, oidc, state, catalog, policy }),
     config,
     logger,
     isUnavailable,
@@ -45,6 +46,7 @@ export async function startIdentity(context: ServiceContext<IdentityConfig>): Pr
       await app.close()
       await state.close()
       catalog.close()
+      policy.close()
       await storage.close()
     },
   }

@@ -13,6 +13,7 @@ import { chunk, completion, RawUpstream, type ReceivedCall } from '../stack/raw-
 import { sumOfGateways } from '../stack/metrics.js'
 import { createScene, type Scene } from '../stack/scene.js'
 import { boundOf, countOf, dollars, ledgerCost, maxTokens, nano } from './budget-bound.js'
+import { createPerson } from './people.js'
 import { overheadTokens, prices, type Status, whenSettled } from './budget-bound.js'
 
 let home: string
@@ -228,6 +229,46 @@ describe('what a request may cost', () => {
     const organization = await settled('organizations/org_default')
     expect(nano(organization.spent) >= 2n * bound).toBe(true)
     await management.delete(`/v1/budgets/${id}`)
+  })
+
+  it('threat 9: is seen by whoever works in a workspace that spends of it, and by nobody else', async () => {
+    const answer = (call: ReceivedCall) => call.reply(200, completion('x'))
+    const [own, other] = [await newScene(answer), await newScene(answer)]
+    scene = own
+    const paths = ({ team, workspace, workload, virtualKey }: Scene) => [
+      ...[`teams/${team.id}`, `workspaces/${workspace.id}`],
+      ...[`workloads/${workload.id}`, `keys/${virtualKey.id}`],
+    ]
+    for (const { team, workspace, workload, virtualKey } of [own, other]) {
+      await createBudget({ team: team.id }, 1_000_000_000n)
+      await createBudget({ workspace: workspace.id }, 2_000_000_000n)
+      await createBudget({ workload: workload.id }, 3_000_000_000n)
+      await createBudget({ key: virtualKey.id }, 4_000_000_000n)
+    }
+    const viewer = await createPerson(
+      { url: weir.url, management },
+      { workspace: [own.workspace.id, 'viewer'] },
+    )
+    const limits = async (seen: string[]) => {
+      const found: unknown[] = []
+      for (const path of seen) {
+        const { status, body } = await viewer.management.send('GET', `/v1/${path}/budget`)
+        found.push(status === 200 ? (body as Status).limit : status)
+      }
+      return found
+    }
+    expect(await limits(paths(own))).toEqual(['1', '2', '3', '4'])
+    expect(await limits(paths(other))).toEqual([404, 404, 404, 404])
+    expect((await viewer.management.send('GET', '/v1/budgets')).status).toBe(403)
+    const path = `/v1/keys/${own.virtualKey.id}/effective`
+    const { budgets } = await viewer.management.get<{ budgets: { scope: string; limit: string }[] }>(path)
+    const ofScene = budgets.filter(({ scope }) => scope !== 'organization')
+    expect(ofScene.map(({ scope, limit }) => [scope, limit])).toEqual([
+      ['team', '1'],
+      ['workspace', '2'],
+      ['workload', '3'],
+      ['virtual_key', '4'],
+    ])
   })
 
   it('is spent by a key with a max_budget from its first moment on', async () => {

@@ -7,6 +7,7 @@ import pg from 'pg'
 import { IdentityConfig } from '../config.js'
 import { startIdentity } from '../start.js'
 import { type FakeCatalog, startFakeCatalog } from './fake-catalog.js'
+import { type FakePolicy, startFakePolicy } from './fake-policy.js'
 
 export const masterKey = 'mk_canary_'.padEnd(40, 'm')
 const internalSecret = 'internal_canary_'.padEnd(40, 'i')
@@ -45,6 +46,7 @@ export class RunningIdentity {
   private constructor(
     readonly url: string,
     readonly catalog: FakeCatalog,
+    readonly policy: FakePolicy,
     private readonly drop: () => Promise<void>,
   ) {}
 
@@ -56,7 +58,9 @@ export class RunningIdentity {
       ? { url: options.databaseUrl, drop: () => Promise.resolve() }
       : await createTestDatabase()
     const { url } = database
-    const running = new RunningIdentity(url, await startFakeCatalog(internalSecret), () => database.drop())
+    const catalog = await startFakeCatalog(internalSecret)
+    const policy = await startFakePolicy(internalSecret)
+    const running = new RunningIdentity(url, catalog, policy, () => database.drop())
     running.sql = new pg.Pool({ connectionString: url, options: '-c search_path=identity', max: 4 })
     running.sql.on('error', () => undefined)
     running.bus = createBus({ databaseUrl: options.busDatabaseUrl ?? url, clientId: 'test' })
@@ -69,6 +73,7 @@ export class RunningIdentity {
     const config = Object.assign(new IdentityConfig(), {
       ...{ databaseUrl: this.url, internalSecret, masterKey, keyPepper, httpPort, grpcPort },
       catalogGrpc: this.catalog.address,
+      policyGrpc: this.policy.address,
       ...(busDatabaseUrl && { busDatabaseUrl }),
       ...more,
     })
@@ -119,6 +124,7 @@ export class RunningIdentity {
   async stop(): Promise<void> {
     await this.stopService()
     this.catalog.stop()
+    this.policy.stop()
     await this.bus.close()
     await this.sql.end()
     await this.drop()

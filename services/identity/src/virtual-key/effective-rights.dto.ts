@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger'
-import { Field, PageQuery, WordField } from '@weir/http'
+import type { policyV1 } from '@weir/contracts'
+import { Field, formatDollars, PageQuery, WordField } from '@weir/http'
 import { type Refusal, toError } from '@weir/rights'
 import { isIP } from 'node:net'
 import { toLimitsResponse } from '../limit/limits.dto.js'
@@ -48,6 +49,50 @@ class EffectiveLimitResponse extends RateLimitsResponse {
 
   @ApiProperty({ type: 'integer', nullable: true, description: 'Output tokens that a request may ask for.' })
   max_output_tokens: number | null
+}
+
+/** A budget that calls with the key are paid from. */
+class EffectiveBudgetResponse {
+  @ApiProperty({ description: 'Its id.', example: 'budget_01k9x3v0c2m8q4r7t5y6z1a2b3' })
+  id: string
+
+  @ApiProperty({
+    description: 'What it is of.',
+    enum: ['organization', 'team', 'workspace', 'workload', 'virtual_key'],
+  })
+  scope: string
+
+  @ApiProperty({ description: 'Id of what it is of.' })
+  scope_id: string
+
+  @ApiProperty({ description: 'Whether it refuses what does not fit.' })
+  hard: boolean
+
+  @ApiProperty({ description: 'How often it starts anew.', example: 'monthly' })
+  period: string
+
+  @ApiProperty({ description: 'Dollars that may be spent in the period.', example: '100' })
+  limit: string
+
+  @ApiProperty({ description: 'Dollars that were spent in it.', example: '41.5' })
+  spent: string
+
+  @ApiProperty({ description: 'Dollars set aside for calls under way, or leased to gateways.' })
+  held: string
+
+  @ApiProperty({ description: 'Dollars that gateways held which were not heard of for 120 s.' })
+  estimated: string
+
+  @ApiProperty({ description: 'Dollars that are left.', example: '58.25' })
+  left: string
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    format: 'date-time',
+    description: 'End of the period; null: never.',
+  })
+  resets_at: string | null
 }
 
 class EffectiveModelResponse {
@@ -109,6 +154,14 @@ export class EffectiveRightsResponse {
   @ApiProperty({ type: [EffectiveLimitResponse], description: 'Limits of every call with the key.' })
   limits: EffectiveLimitResponse[]
 
+  @ApiProperty({
+    type: [EffectiveBudgetResponse],
+    nullable: true,
+    description:
+      'Budgets that every call with the key is paid from, from the top down; null: they could not be read.',
+  })
+  budgets: EffectiveBudgetResponse[] | null
+
   @ApiProperty({ type: [EffectiveModelResponse], description: 'Models of the organization, by name.' })
   data: EffectiveModelResponse[]
 
@@ -145,6 +198,22 @@ function toModelLimits(id: string, entry: EffectiveModel['entry']): EffectiveLim
   ]
 }
 
+function toBudgetResponse(budget: policyV1.BudgetStatus): EffectiveBudgetResponse {
+  const { scope = '', scopeId = '' } = budget.of ?? {}
+  const dollars = (amountNanoUsd: string) => formatDollars(BigInt(amountNanoUsd))
+  const resetsAtMs = Number(budget.resetsAtMs)
+  return {
+    ...{ id: budget.id, scope: scope === 'key' ? 'virtual_key' : scope, scope_id: scopeId },
+    ...{ hard: budget.hard, period: budget.period },
+    limit: dollars(budget.limitNanoUsd),
+    spent: dollars(budget.spentNanoUsd),
+    held: dollars(budget.heldNanoUsd),
+    estimated: dollars(budget.estimatedNanoUsd),
+    left: dollars(budget.leftNanoUsd),
+    resets_at: resetsAtMs === 0 ? null : new Date(resetsAtMs).toISOString(),
+  }
+}
+
 export function toModelResponse({ name, refusal, entry }: EffectiveModel): EffectiveModelResponse {
   return {
     model: name,
@@ -178,5 +247,6 @@ export function toHeadResponse(
       ...toLimits('workload', virtualKey.workload ?? '', workload),
       ...toLimits('virtual_key', virtualKey.id, virtualKey),
     ],
+    budgets: rights.budgets?.map(toBudgetResponse) ?? null,
   }
 }

@@ -11,6 +11,7 @@ interface Limit {
 interface Effective {
   refusal: { code: string; message: string } | null
   limits: Limit[]
+  budgets: object[] | null
   data: {
     model: string
     allowed: boolean
@@ -66,6 +67,30 @@ describe('the effective rights of a virtual key', () => {
     identity.create('/v1/keys', { name: 'k', workspace: 'prod', team: 'sales', workload: 'bot', ...more })
   const ask = async (id: string, query = '') =>
     (await identity.call<Effective>('GET', `/v1/keys/${id}/effective${query}`)).body
+  it('show the budgets that calls are paid from, as policy tells of them', async () => {
+    const { id } = await make()
+    const budget = {
+      ...{ id: 'budget_1', of: { scope: 'key', scopeId: id }, hard: true, period: 'daily' },
+      ...{ limitNanoUsd: '5000000000', spentNanoUsd: '1500000000', heldNanoUsd: '250000000' },
+      ...{ estimatedNanoUsd: '0', leftNanoUsd: '3250000000', resetsAtMs: '1900000000000' },
+    }
+    identity.policy.budgets = [budget]
+    expect((await ask(id)).budgets).toEqual([
+      {
+        ...{ id: 'budget_1', scope: 'virtual_key', scope_id: id, hard: true, period: 'daily' },
+        ...{ limit: '5', spent: '1.5', held: '0.25', estimated: '0', left: '3.25' },
+        resets_at: '2030-03-17T17:46:40.000Z',
+      },
+    ])
+    const [request] = identity.policy.asked.slice(-1)
+    expect(request?.organization).toBe('org_default')
+    expect(request?.scopes.map(({ scope, scopeId }) => `${scope}/${scopeId}`)).toEqual([
+      ...['organization/org_default', 'team/top', 'team/sales'],
+      expect.stringMatching(/^workspace\/ws_/) as string,
+      ...['workload/bot', `key/${id}`],
+    ])
+  })
+
   const told = ({ data }: Effective) =>
     data.map(({ model, refusal }) => [model, refusal?.message ?? 'allowed'])
 

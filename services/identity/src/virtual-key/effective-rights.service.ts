@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common'
-import type { catalogV1 } from '@weir/contracts'
+import type { catalogV1, policyV1 } from '@weir/contracts'
 import { afterCursor, type Caller } from '@weir/http'
 import {
   findKeyRefusal,
@@ -15,6 +15,7 @@ import {
 import { DataSource, In } from 'typeorm'
 import { Organization } from '../organization/organization.entity.js'
 import { CatalogReferences } from '../reference/catalog-references.js'
+import { PolicyBudgets } from '../reference/policy-budgets.js'
 import { ancestry } from '../team/team-tree.js'
 import { Team } from '../team/team.entity.js'
 import { Workload } from '../workload/workload.entity.js'
@@ -35,6 +36,8 @@ export interface EffectiveRights {
   workload: Workload | null
   /** From the top down. */
   teams: Team[]
+  /** Undefined: policy did not say. */
+  budgets: policyV1.BudgetStatus[] | undefined
   isWhitelisted: boolean
   models: EffectiveModel[]
 }
@@ -54,6 +57,7 @@ export class EffectiveRightsService {
     private readonly virtualKeys: VirtualKeyService,
     private readonly dataSource: DataSource,
     private readonly catalog: CatalogReferences,
+    private readonly policy: PolicyBudgets,
   ) {}
 
   async get(caller: Caller, id: string, query: EffectiveRightsQuery): Promise<EffectiveRights> {
@@ -72,6 +76,7 @@ export class EffectiveRightsService {
       afterName: afterCursor(query.cursor) ?? '',
       limit: query.limit + 1,
     })
+    const budgets = await this.policy.find({ organization, scopes: scopesOf(virtualKey, teams) })
     const nowMs = Date.now()
     const key = toKeyRights(virtualKey)
     const governance: Governance = {
@@ -90,7 +95,10 @@ export class EffectiveRightsService {
       const refused = refusal ?? findModelRefusal(governance, use) ?? findUnreadiness(use)
       return { name: use.name, refusal: refused, entry: use.entry }
     })
-    return { nowMs, virtualKey, refusal, organization: of, workspace, workload, teams, isWhitelisted, models }
+    return {
+      ...{ nowMs, virtualKey, refusal, organization: of, workspace, workload, teams },
+      ...{ budgets, isWhitelisted, models },
+    }
   }
 
   private async lineOf({ organization }: Caller, team: string | null): Promise<Team[]> {
@@ -99,6 +107,20 @@ export class EffectiveRightsService {
     const teams = await this.dataSource.manager.findBy(Team, { id: In(line), organization })
     return line.flatMap((id) => teams.find((one) => one.id === id) ?? []).reverse()
   }
+}
+
+/** All that calls with the key are paid from, from the top down. */
+function scopesOf(
+  { id, organization, workspace, workload }: VirtualKey,
+  teams: Team[],
+): policyV1.BudgetScope[] {
+  return [
+    { scope: 'organization', scopeId: organization },
+    ...teams.map((team) => ({ scope: 'team', scopeId: team.id })),
+    { scope: 'workspace', scopeId: workspace },
+    ...(workload ? [{ scope: 'workload', scopeId: workload }] : []),
+    { scope: 'key', scopeId: id },
+  ]
 }
 
 function toKeyRights(virtualKey: VirtualKey): KeyRights {

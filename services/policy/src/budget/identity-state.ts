@@ -46,7 +46,10 @@ export class IdentityState implements WatchedState<identityV1.IdentityResource> 
   /** Whether it is in one of some workspaces, or a team that virtual keys of them spend from. */
   isWithin(scope: BudgetScope, id: string, workspaces: readonly string[]): boolean {
     if (scope === 'workspace') return workspaces.includes(id)
-    if (scope !== 'team') return workspaces.includes(this.placeOf.get(`${scope}/${id}`)?.workspace ?? '')
+    if (scope !== 'team') {
+      const workspace = this.placeOf.get(`${scope}/${id}`)?.workspace
+      return workspace !== undefined && workspace !== '' && workspaces.includes(workspace)
+    }
     for (const { workspace, team, keyCount } of this.places.values()) {
       if (keyCount > 0 && workspaces.includes(workspace) && this.isOrIsBelow(team, id)) return true
     }
