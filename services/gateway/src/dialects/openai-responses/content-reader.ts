@@ -1,14 +1,15 @@
 import type { Media, Part } from '../../conversation/conversation.js'
 import type { Document } from '../../conversation/dialect.js'
 import { asObject, asText, objectsOf } from '../../conversation/json.js'
-import { invalid } from './invalid.js'
+import { mediaOfUrl } from '../../conversation/media.js'
+import { invalidField } from '../../conversation/request-fields.js'
 import { readAnnotation } from './annotation.js'
 
 /** The content of a message or of a call's output: a text, or a list of parts. */
 export function readContent(content: unknown, path: string): Part[] {
   if (typeof content === 'string') return content === '' ? [] : [{ type: 'text', text: content }]
   if (content === undefined || content === null) return []
-  if (!Array.isArray(content)) throw invalid(path, 'must be a text or a list of parts')
+  if (!Array.isArray(content)) throw invalidField(path, 'a text or a list of parts')
   return objectsOf(content).map((part) => readContentPart(part, path))
 }
 
@@ -43,15 +44,15 @@ function readContentPart(part: Document, path: string): Part {
 
 function requireText(part: Document, field: string, path: string): string {
   const text = asText(part[field])
-  if (text === undefined) throw invalid(`${path}.${field}`, 'must be a text')
+  if (text === undefined) throw invalidField(`${path}.${field}`, 'a text')
   return text
 }
 
 function readImage(part: Document, path: string): Media {
   const url = asText(part['image_url'])
-  if (url !== undefined) return readUrl(url)
+  if (url !== undefined) return mediaOfUrl(url)
   const id = asText(part['file_id'])
-  if (id === undefined) throw invalid(`${path}.image_url`, 'must be an address or a data URL')
+  if (id === undefined) throw invalidField(`${path}.image_url`, 'an address or a data URL')
   return { kind: 'file', id, dialect: 'openai-responses' }
 }
 
@@ -62,12 +63,12 @@ function readFile(part: Document, path: string): Part {
   const id = asText(part['file_id'])
   let source: Media
   if (data !== undefined) {
-    const read = readUrl(data)
+    const read = mediaOfUrl(data)
     // Without a data URL around it, the content of a PDF is meant.
     source = read.kind === 'base64' ? read : { kind: 'base64', mediaType: 'application/pdf', data }
-  } else if (url !== undefined) source = readUrl(url)
+  } else if (url !== undefined) source = mediaOfUrl(url)
   else if (id !== undefined) source = { kind: 'file', id, dialect: 'openai-responses' }
-  else throw invalid(`${path}.file_data`, 'must be given, or `file_url`, or `file_id`')
+  else throw invalidField(`${path}.file_data`, 'given, or `file_url`, or `file_id`')
   const isImage = source.kind === 'base64' && source.mediaType.startsWith('image/')
   if (isImage) return { type: 'image', source }
   return { type: 'document', source, ...(title !== undefined && { title }) }
@@ -79,11 +80,4 @@ function readAudio(audio: Document): Media {
     mediaType: `audio/${asText(audio['format']) ?? 'wav'}`,
     data: asText(audio['data']) ?? '',
   }
-}
-
-/** A data URL is its content. */
-function readUrl(url: string): Media {
-  const match = /^data:([^;,]*)(?:;[^;,]*)*;base64,/.exec(url)
-  if (!match) return { kind: 'url', url }
-  return { kind: 'base64', mediaType: match[1] || 'text/plain', data: url.slice(match[0].length) }
 }

@@ -1,19 +1,19 @@
 import type { Part, ReasoningPart, Signature, Turn } from '../../conversation/conversation.js'
 import { unsupported, type Document } from '../../conversation/dialect.js'
 import { asObject, asText, objectsOf } from '../../conversation/json.js'
+import { invalidField } from '../../conversation/request-fields.js'
 import { openSignature, splitCallId } from '../../conversation/signature.js'
 import { readContent } from './content-reader.js'
 import { argumentsOfInput } from './custom-tool.js'
-import { invalid } from './invalid.js'
 
 /** A request's `input` as turns. `unread` is told of what has no place in them. */
 export function readInput(input: unknown, model: string, unread: Set<string>): Turn[] {
   if (typeof input === 'string') return [{ role: 'user', parts: [{ type: 'text', text: input }] }]
-  if (!Array.isArray(input)) throw invalid('input', 'must be a text or a list of items')
+  if (!Array.isArray(input)) throw invalidField('input', 'a text or a list of items')
   const turns: Turn[] = []
   for (const [at, value] of input.entries()) {
     const item = asObject(value)
-    if (!item) throw invalid(`input[${at}]`, 'must be an object')
+    if (!item) throw invalidField(`input[${at}]`, 'an object')
     const turn = readItem(item, { path: `input[${at}]`, model, unread })
     const last = turns.at(-1)
     // Reasoning, words and calls are items of their own here, and one turn of the model.
@@ -59,7 +59,7 @@ function readItem(item: Document, options: ItemOptions): Turn {
     case '':
       // An item that is named by its id alone is a reference, too.
       if (asText(item['id']) !== undefined) throw unsupported(options.model, 'item_reference')
-      throw invalid(`${options.path}.type`, 'must be given')
+      throw invalidField(`${options.path}.type`, 'given')
     default:
       return by({ type: 'native', dialect: 'openai-responses', name: type, value: item })
   }
@@ -68,7 +68,7 @@ function readItem(item: Document, options: ItemOptions): Turn {
 function readMessage(item: Document, { path, unread }: ItemOptions): Turn {
   const role = asText(item['role'])
   if (role !== 'user' && role !== 'assistant' && role !== 'system' && role !== 'developer') {
-    throw invalid(`${path}.role`, 'must be user, assistant, system or developer')
+    throw invalidField(`${path}.role`, 'user, assistant, system or developer')
   }
   if (asText(item['phase']) !== undefined) unread.add('phase')
   return {
@@ -80,14 +80,14 @@ function readMessage(item: Document, { path, unread }: ItemOptions): Turn {
 function readCallId(item: Document, { path }: ItemOptions) {
   const callId = asText(item['call_id'])
   const name = asText(item['name'])
-  if (callId === undefined) throw invalid(`${path}.call_id`, 'must be a text')
-  if (name === undefined) throw invalid(`${path}.name`, 'must be a text')
+  if (callId === undefined) throw invalidField(`${path}.call_id`, 'a text')
+  if (name === undefined) throw invalidField(`${path}.name`, 'a text')
   return { ...splitCallId(callId), name }
 }
 
 function readOutput(item: Document, { path }: ItemOptions): Part {
   const callId = asText(item['call_id'])
-  if (callId === undefined) throw invalid(`${path}.call_id`, 'must be a text')
+  if (callId === undefined) throw invalidField(`${path}.call_id`, 'a text')
   return {
     type: 'tool_result',
     callId: splitCallId(callId).id,

@@ -1,5 +1,6 @@
 import type { Media, Part, ReasoningPart, ToolResultPart, Turn } from '../../conversation/conversation.js'
 import { unsupported, type Document } from '../../conversation/dialect.js'
+import { urlOfMedia } from '../../conversation/media.js'
 import { shortCallId } from './call-id.js'
 
 export interface ItemOptions {
@@ -105,14 +106,11 @@ function writeContent(part: Part, isAnswer: boolean, { model }: ItemOptions): Do
   }
 }
 
-const dataUrl = (mediaType: string, data: string): string => `data:${mediaType};base64,${data}`
-
 function writeImage(source: Media, model: string): Document {
   switch (source.kind) {
     case 'base64':
-      return { image_url: dataUrl(source.mediaType, source.data) }
     case 'url':
-      return { image_url: source.url }
+      return { image_url: urlOfMedia(source) }
     case 'file':
       return { file_id: requireOwn(source, model) }
     case 'text':
@@ -126,7 +124,7 @@ function writeDocument(source: Media, title: string | undefined, model: string):
       return {
         type: 'input_file',
         filename: title ?? `document.${source.mediaType.split('/').at(-1) ?? 'pdf'}`,
-        file_data: dataUrl(source.mediaType, source.data),
+        file_data: urlOfMedia(source),
       }
     case 'url':
       return { type: 'input_file', file_url: source.url }

@@ -1,5 +1,6 @@
-import type { CallerDialect, ProviderDialect } from '../../conversation/dialect.js'
+import type { CallerDialect, PassingDialect, ProviderDialect } from '../../conversation/dialect.js'
 import { readError } from './errors.js'
+import { passing } from './passing.js'
 import { readReply } from './reply-reader.js'
 import { writeReply } from './reply-writer.js'
 import { readRequest } from './request-reader.js'
@@ -9,7 +10,8 @@ import { ResponsesStreamWriter } from './stream-writer.js'
 import { readUsage } from './usage.js'
 
 /** OpenAI's Responses API, as callers and as providers speak it. */
-export const openaiResponses: CallerDialect & ProviderDialect = {
+export const openaiResponses: CallerDialect & ProviderDialect & PassingDialect = {
+  ...passing,
   name: 'openai-responses',
   readRequest,
   writeReply,

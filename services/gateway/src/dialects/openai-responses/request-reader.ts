@@ -8,8 +8,8 @@ import type {
 } from '../../conversation/conversation.js'
 import { unsupported, type Document } from '../../conversation/dialect.js'
 import { asBoolean, asList, asNumber, asObject, asText, objectsOf } from '../../conversation/json.js'
+import { invalidField } from '../../conversation/request-fields.js'
 import { readCustomTool } from './custom-tool.js'
-import { invalid } from './invalid.js'
 import { readInput } from './item-reader.js'
 import { refuseState } from './state.js'
 
@@ -88,7 +88,7 @@ export function readRequest(document: Document): Conversation {
 function readInstructions(value: unknown): Conversation['system'] {
   if (value === undefined || value === null || value === '') return []
   const text = asText(value)
-  if (text === undefined) throw invalid('instructions', 'must be a text')
+  if (text === undefined) throw invalidField('instructions', 'a text')
   return [{ type: 'text', text }]
 }
 
@@ -117,7 +117,7 @@ function numberOf(document: Document, field: string): number | undefined {
   const value = document[field]
   if (value === undefined || value === null) return undefined
   const number = asNumber(value)
-  if (number === undefined) throw invalid(field, 'must be a number')
+  if (number === undefined) throw invalidField(field, 'a number')
   return number
 }
 
@@ -134,7 +134,7 @@ function readFormat(document: Document, unread: Set<string>): OutputFormat | und
       return { type: 'json_object' }
     case 'json_schema': {
       const schema = asObject(format['schema'])
-      if (!schema) throw invalid('text.format.schema', 'must be an object')
+      if (!schema) throw invalidField('text.format.schema', 'an object')
       const description = asText(format['description'])
       const strict = asBoolean(format['strict'])
       return {
@@ -146,7 +146,7 @@ function readFormat(document: Document, unread: Set<string>): OutputFormat | und
       }
     }
     default:
-      throw invalid('text.format.type', 'must be text, json_object or json_schema')
+      throw invalidField('text.format.type', 'text, json_object or json_schema')
   }
 }
 
@@ -174,11 +174,11 @@ function readTools(
   if (choice === 'auto' || choice === 'none' || choice === 'required') return { tools, toolChoice: choice }
   const wanted = asObject(choice)
   const name = asText(wanted?.['name'])
-  if (!wanted) throw invalid('tool_choice', 'must be auto, none, required or a tool')
+  if (!wanted) throw invalidField('tool_choice', 'auto, none, required or a tool')
   switch (wanted['type']) {
     case 'function':
     case 'custom':
-      if (name === undefined) throw invalid('tool_choice.name', 'must be a text')
+      if (name === undefined) throw invalidField('tool_choice.name', 'a text')
       return { tools, toolChoice: { name } }
     case 'allowed_tools':
       return readAllowed(wanted, tools)
@@ -213,7 +213,7 @@ function readTool(tool: Document, unread: Set<string>): Tool[] {
     return [{ type: 'native', dialect: 'openai-responses', name: type, value: tool }]
   }
   const name = asText(tool['name'])
-  if (name === undefined) throw invalid('tools.name', 'must be a text')
+  if (name === undefined) throw invalidField('tools.name', 'a text')
   const description = asText(tool['description'])
   const schema = asObject(tool['parameters'])
   const strict = asBoolean(tool['strict'])
