@@ -24,7 +24,7 @@ const both = <D extends CallerDialect & ProviderDialect & PassingDialect>(dialec
 export const dialects: Readonly<Record<DialectName, KnownDialect>> = {
   'openai-chat': both(openAiChat),
   'openai-completions': { caller: openAiCompletions, passing: openAiCompletions },
-  'openai-responses': { caller: openaiResponses, provider: openaiResponses },
+  'openai-responses': both(openaiResponses),
   'anthropic-messages': both(anthropicMessages),
   gemini: { provider: gemini },
   'bedrock-converse': {},
