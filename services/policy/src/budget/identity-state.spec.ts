@@ -12,7 +12,7 @@ const virtualKey = (id: string, workspace: string, team: string): identityV1.Ide
   virtualKey: {
     ...{ ...inOrganization, id, workspace, team, workload: '', name: id, hash: Buffer.alloc(32) },
     ...{ type: 'llm', disabled: false, expiresAtMs: '0', endpoints: [], sourceNetworks: [] },
-  } as unknown as identityV1.VirtualKey,
+  },
 })
 
 describe('what identity says', () => {
