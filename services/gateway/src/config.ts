@@ -194,6 +194,26 @@ export class GatewayConfig extends ServiceConfig {
   @Min(1)
   defaultMaxOutputTokens = 16_384
 
+  /** Memory that the response cache may take. */
+  @Env('WEIR_CACHE_BYTES')
+  @AsInteger()
+  @IsInt()
+  @Min(0)
+  cacheBytes = 64 * 1024 * 1024
+
+  /** A store of Valkey or Redis that gateways share; absent: each keeps answers for itself. */
+  @Env('WEIR_CACHE_URL', { secret: true })
+  @IsOptional()
+  @Matches(/^(redis|valkey)s?:\/\/\S+$/)
+  cacheUrl?: string
+
+  /** Disk that answers to requests with an Idempotency-Key may take. */
+  @Env('WEIR_IDEMPOTENCY_BYTES')
+  @AsInteger()
+  @IsInt()
+  @Min(0)
+  idempotencyBytes = 256 * 1024 * 1024
+
   /** How long streams may go on after SIGTERM. */
   @Env('WEIR_DRAIN_MS')
   @AsInteger()

@@ -9,13 +9,19 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { AdmissionControl } from './admission/admission.js'
 import { Money } from './admission/money.js'
 import { Rates } from './admission/rates.js'
+import { KeptAnswers } from './cache/kept-answers.js'
+import { ResponseCache } from './cache/response-cache.js'
+import { SharedStore } from './cache/shared-store.js'
 import type { GatewayConfig } from './config.js'
 import { GatewayModule } from './gateway.module.js'
+import { IdempotentRequests } from './idempotency/idempotent-requests.js'
 import { InferencePipeline } from './inference/pipeline.js'
 import { InferenceServer } from './inference/inference-server.js'
 import { Forwarder } from './ingress/forward.js'
 import { Journal } from './journal/journal.js'
 import { openApiDocument } from './openapi/document.js'
+import { PluginChains } from './plugins/plugin-chains.js'
+import { postOver } from './plugins/post.js'
 import { SandboxUpstream } from './providers/sandbox/chat-completions.js'
 import { Snapshots } from './snapshot/snapshots.js'
 import { HttpUpstream } from './upstream/http-upstream.js'
@@ -29,7 +35,8 @@ export async function startGateway({
   logger,
   privateServer,
 }: ServiceContext<GatewayConfig>): Promise<RunningService> {
-  const snapshots = new Snapshots(config, new Keyring(config.encryptionKeys), logger)
+  const keyring = new Keyring(config.encryptionKeys)
+  const snapshots = new Snapshots(config, keyring, logger)
   snapshots.start()
   const databaseUrl = config.busDatabaseUrl ?? config.databaseUrl
   const journal = new Journal(
@@ -45,12 +52,22 @@ export async function startGateway({
   const admission = new AdmissionControl(new Rates(config, snapshots, logger), money)
   const addresses = new AddressPolicy(config.upstreamAllow)
   const http = new HttpUpstream({ ...config, isForbidden: (address) => addresses.isForbidden(address) })
+  const shared = config.cacheUrl === undefined ? undefined : new SharedStore(config.cacheUrl, logger)
+  const cache = new ResponseCache(config.cacheBytes, shared, keyring)
+  cache.exportMetrics()
+  const idempotent = new IdempotentRequests(config, shared, keyring, logger)
+  const plugins = new PluginChains(({ id }) => ({
+    post: postOver(http),
+    unseal: (sealed) => keyring.unsealText(sealed, `deployment/${id}`),
+  }))
   const pipeline = new InferencePipeline(
     config,
     snapshots,
     journal,
     admission,
     { http, sandbox: new SandboxUpstream() },
+    new KeptAnswers(cache, idempotent, snapshots),
+    plugins,
     logger,
   )
   const forwarder = new Forwarder(config)
@@ -84,6 +101,8 @@ export async function startGateway({
       server.closeIdleConnections()
       await pipeline.drain(config.drainMs)
       await journal.close(5_000)
+      await idempotent.close()
+      shared?.close()
       await admission.close()
       await snapshots.close()
       await app.close()

@@ -261,7 +261,8 @@ function startOf({ leases }: Grant): number {
 
 const nothingToSettle = (): void => undefined
 
-const unheld = (document: RequestDocument): Hold => ({
+/** For what costs nothing. */
+export const unheld = (document: RequestDocument): Hold => ({
   startedAtMs: Date.now(),
   document,
   record: nothingHeld,

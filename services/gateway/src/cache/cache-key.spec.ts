@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { toCanonicalJson } from './canonical.js'
-import { cacheKeyOf, type CacheScope, isCacheable, TargetIdentities } from './cache-key.js'
+import { cacheKeyOf, type CacheScope, isCacheable, targetIdentity } from './cache-key.js'
 
 const scope: CacheScope = {
   ...{ organization: 'org_1', workspace: 'ws_1', policyVersion: 'e:1', endpoint: 'chat', target: 't' },
@@ -99,13 +99,26 @@ describe('an answer that may be given again', () => {
   ])('is one of %j', (fields) => expect(isCacheable({ ...document, ...fields })).toBe(true))
 })
 
-describe('the identity of a target', () => {
-  it('changes with what it is made of, and is one for equal parts', () => {
-    const identities = new TargetIdentities()
-    const model = { id: 'model_1', prices: [{ rates: new Map([['input', 1n]]) }] }
-    const same = { id: 'model_1', prices: [{ rates: new Map([['input', 1n]]) }] }
-    expect(identities.of([model])).toBe(identities.of([same]))
-    expect(identities.of([model])).not.toBe(identities.of([{ ...model, id: 'model_2' }]))
-    expect(identities.of([model, { a: 1 }])).not.toBe(identities.of([model]))
+describe('the identity of what answers', () => {
+  const target = {
+    model: { id: 'model_1', version: 0, providerModel: 'gpt', parameters: undefined },
+    provider: { id: 'prov_1', type: 'openai', baseUrl: 'https://a.example/v1', apiVersion: '', region: '' },
+  }
+  const other = { ...target, model: { ...target.model, version: 2 } }
+  const deployment = { id: 'dep_1', plugins: [{ name: 'system_prompt', settings: { text: 'a' } }] }
+
+  it('is one whichever target comes first', () => {
+    expect(targetIdentity(deployment, [target, other])).toBe(targetIdentity(deployment, [other, target]))
+  })
+
+  it('is another one with another target, version, address or plugin', () => {
+    const moved = { ...target, provider: { ...target.provider, baseUrl: 'https://b.example/v1' } }
+    const replugged = { ...deployment, plugins: [{ name: 'system_prompt', settings: { text: 'b' } }] }
+    const identities = [
+      ...[targetIdentity(undefined, [target]), targetIdentity(undefined, [other])],
+      ...[targetIdentity(undefined, [moved]), targetIdentity(undefined, [target, other])],
+      ...[targetIdentity(deployment, [target]), targetIdentity(replugged, [target])],
+    ]
+    expect(new Set(identities).size).toBe(identities.length)
   })
 })

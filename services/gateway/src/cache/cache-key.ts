@@ -1,3 +1,5 @@
+import type { KnownModel, KnownProvider } from '../snapshot/catalog-state.js'
+import type { KnownDeployment } from '../snapshot/known-deployment.js'
 import { digestOf, toCanonicalJson } from './canonical.js'
 
 /** What an answer belongs to, beside the request: nothing is ever found across any of these. */
@@ -7,7 +9,7 @@ export interface CacheScope {
   /** Another one after each change of a policy. */
   readonly policyVersion: string
   readonly endpoint: string
-  /** All that decides who answers; see TargetIdentities. */
+  /** All that decides who answers; see targetIdentity. */
   readonly target: string
 }
 
@@ -65,26 +67,25 @@ export function cacheKeyOf(scope: CacheScope, ...documents: Readonly<Record<stri
 const heardOf = (document: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(document).filter(([name]) => !unheard.has(name)))
 
-/** Digests of configuration objects, which never change: a change makes another object. */
-export class TargetIdentities {
-  private readonly digests = new WeakMap<object, string>()
+/** Whom a request may reach. */
+export interface CachedTarget {
+  readonly model: Pick<KnownModel, 'id' | 'version' | 'providerModel' | 'parameters'>
+  readonly provider: Pick<KnownProvider, 'id' | 'type' | 'baseUrl' | 'apiVersion' | 'region'>
+}
 
-  /** Of everything that has a say in who answers: the deployment, its models, their providers. */
-  of(parts: readonly object[]): string {
-    return digestOf(...parts.map((part) => this.digest(part)))
-  }
-
-  private digest(part: object): string {
-    const known = this.digests.get(part)
-    if (known !== undefined) return known
-    const digest = digestOf(
-      JSON.stringify(part, (_name, value: unknown) => {
-        if (typeof value === 'bigint') return String(value)
-        if (value instanceof Set) return [...(value as Set<unknown>)]
-        return value instanceof Map ? [...(value as Map<unknown, unknown>)] : value
-      }),
-    )
-    this.digests.set(part, digest)
-    return digest
-  }
+/**
+ * All that has a say in what is answered, beside the request: the targets that it may reach, whichever
+ * is first, and the plugins on its way. The same on every gateway.
+ */
+export function targetIdentity(
+  deployment: Pick<KnownDeployment, 'id' | 'plugins'> | undefined,
+  targets: readonly CachedTarget[],
+): string {
+  const identities = targets.map(({ model, provider }) => {
+    const { id, version, providerModel, parameters } = model
+    const { id: providerId, type, baseUrl, apiVersion, region } = provider
+    const names = [id, String(version), providerModel, providerId, type, baseUrl, apiVersion, region]
+    return JSON.stringify([names, toCanonicalJson(parameters ?? null)])
+  })
+  return JSON.stringify([deployment?.id ?? '', toCanonicalJson(deployment?.plugins ?? []), identities.sort()])
 }

@@ -117,7 +117,7 @@ describe('a reply on its way out', () => {
     const { heard, recorder: noting } = recorder()
     noting.noteSuccess(origin)
     noting.push(Buffer.from('data: a\n\n'))
-    noting.endStream('data: [DONE]\n\n')
+    noting.endStream('text/event-stream', 'data: [DONE]\n\n')
     expect(heard).toMatchObject([
       { isStream: true, body: Buffer.from('data: a\n\ndata: [DONE]\n\n'), origin },
     ])
@@ -126,7 +126,7 @@ describe('a reply on its way out', () => {
   it('is not noted when its attempt did not succeed (threat 20)', () => {
     const { heard, recorder: noting } = recorder()
     noting.push(Buffer.from('data: a\n\n'))
-    noting.endStream('data: {"error":{}}\n\n')
+    noting.endStream('text/event-stream', 'data: {"error":{}}\n\n')
     expect(heard).toEqual([undefined])
   })
 
@@ -139,7 +139,7 @@ describe('a reply on its way out', () => {
       noting.noteSuccess(origin)
       noting.push(Buffer.from('data: a\n\n'))
       end(noting)
-      noting.endStream('')
+      noting.endStream('text/event-stream', '')
       expect(heard).toEqual([undefined])
     }
   })

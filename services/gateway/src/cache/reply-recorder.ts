@@ -32,9 +32,9 @@ export class ReplyRecorder {
   }
 
   /** The stream is whole, with these last words. */
-  endStream(last: string): void {
+  endStream(contentType: string, last: string): void {
     this.push(Buffer.from(last))
-    this.finish('text/event-stream; charset=utf-8', true)
+    this.finish(contentType, true)
   }
 
   /** A reply that is not a stream. */

@@ -34,6 +34,7 @@ export class Caller {
   filter: ReplyFilter | undefined
   /** Those who note the answer as it goes out. */
   private recorders: readonly ReplyRecorder[] = noRecorders
+  private streamType = ''
   private unwritten: Buffer[] | undefined
 
   /** @param isStopping whether the gateway is being stopped: replies end their connection then */
@@ -128,6 +129,7 @@ export class Caller {
   /** The head of a stream; goes out with its first chunk. */
   startStream(contentType = 'text/event-stream; charset=utf-8'): void {
     this.status = 200
+    this.streamType = contentType
     if (this.isStopping()) this.response.shouldKeepAlive = false
     this.response.writeHead(200, {
       'content-type': contentType,
@@ -190,7 +192,7 @@ export class Caller {
   }
 
   private finishStream(last: string): void {
-    for (const recorder of this.recorders) recorder.endStream(last)
+    for (const recorder of this.recorders) recorder.endStream(this.streamType, last)
     this.writeOut()
     // Its head has promised to keep the connection, before the gateway was to stop.
     const { socket } = this.response

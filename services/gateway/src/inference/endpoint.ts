@@ -46,6 +46,8 @@ export interface InferenceCall {
   /** The body as it came, for endpoints whose body is not JSON. */
   readonly body: Buffer
   readonly headers: IncomingHttpHeaders
+  /** What plugins send to the provider beside what the gateway sends. */
+  readonly addedHeaders?: Readonly<Record<string, string>>
 }
 
 /** One attempt to serve a call, before it is made. */

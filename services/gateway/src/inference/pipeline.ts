@@ -3,10 +3,13 @@ import { AppError } from '@weir/errors'
 import { histogram, type Logger } from '@weir/observability'
 import type { IncomingMessage } from 'node:http'
 import type { AdmissionControl, AdmittedRoute } from '../admission/admission.js'
-import type { Hold } from '../admission/money.js'
+import { type Hold, unheld } from '../admission/money.js'
+import { cachedEnd, giveAgain, type KeptAnswers } from '../cache/kept-answers.js'
+import type { RecordedReply } from '../cache/recorded-reply.js'
 import type { GatewayConfig } from '../config.js'
 import type { AttemptStart } from '../journal/attempt.js'
 import type { Journal, JournalEntry } from '../journal/journal.js'
+import type { PluginChains } from '../plugins/plugin-chains.js'
 import type { KnownProvider } from '../snapshot/catalog-state.js'
 import type { Snapshots } from '../snapshot/snapshots.js'
 import { Underway } from '../underway.js'
@@ -49,6 +52,8 @@ export class InferencePipeline {
     private readonly journal: Journal,
     private readonly admission: AdmissionControl,
     private readonly upstreams: { http: Upstream; sandbox: Upstream },
+    private readonly kept: KeptAnswers,
+    private readonly plugins: PluginChains,
     private readonly logger: Logger,
   ) {
     this.authentication = new Authentication(config, snapshots, logger)
@@ -84,15 +89,22 @@ export class InferencePipeline {
     // 2. Find the route: effective models = whitelist ∩ workload ∩ team ∩ virtual key.
     const { headers } = request
     const repository = this.routes.findPlace(key, request.url ?? '', name)
-    const call: InferenceCall = { endpoint, document: endpoint.read(body, headers), body, headers }
-    const plan = this.routes.plan(key, call, repository)
-    this.limitOutput(plan.route, call.document)
+    const asked: InferenceCall = { endpoint, document: endpoint.read(body, headers), body, headers }
+    const plan = this.routes.plan(key, asked, repository)
+    this.limitOutput(plan.route, asked.document)
 
-    // 3. Admit: the request is counted by its rates.
-    const admission = await this.admission.admit(plan.route, call.document, body.length, caller)
+    // 3. Answer again what was answered under the same Idempotency-Key.
+    const isRepeatable = headers['idempotency-key'] !== undefined
+    if (isRepeatable && (await this.kept.repeat(key, pathOf(request), asked, caller))) return
+
+    // 4. Admit: the request is counted by its rates.
+    const admission = await this.admission.admit(plan.route, asked.document, body.length, caller)
     let passage: Passage | undefined
     try {
-      // 4. Input policies, when any applies to this workspace.
+      // 5. The deployment's plugins; then input policies, which see what the provider will see.
+      const { call, filter } = plan.deployment?.plugins.length
+        ? await this.plugins.plug(plan.deployment, asked, caller.requestId)
+        : { call: asked, filter: undefined }
       if (this.snapshots.policy.state.judgesInput(key.organization, key.workspace)) {
         await this.judgeInput(plan.route, call.document, caller.requestId)
       }
@@ -100,7 +112,13 @@ export class InferencePipeline {
       if (here) caller.send(200, 'application/json', JSON.stringify(here))
       if (here || caller.isGone) return admission.cancel(caller)
 
-      // 5. Attempt, until one is answered or none is left: steps 6 to 11.
+      // 6. Cache: an answer that is kept is given again, and counts as that.
+      const terms = this.kept.termsOf(key, plan, asked)
+      const kept = terms && (await this.kept.find(terms, { key, plan, asked, call, caller }))
+      if (kept) return await this.giveAgain(kept, { plan, call, caller, admission })
+      caller.filter = filter
+
+      // 7. Attempt, until one is answered or none is left: steps 8 to 13.
       passage = this.toPassage(call, caller, plan, admission)
       await this.attempt(passage, plan.route, receivedAt)
     } catch (error) {
@@ -114,15 +132,15 @@ export class InferencePipeline {
   private async attempt(passage: Passage, target: AdmittedRoute, receivedAt?: number): Promise<void> {
     const { call, caller, plan, admission } = passage
 
-    // 6. Choose a target: what may be sent to it, and what that may cost at most, which is held.
+    // 8. Choose a target: what may be sent to it, and what that may cost at most, which is held.
     const asked = this.limitOutput(target, withParameters(call.document, target))
     const held = admission.hold(target, asked, call.body.length)
     const hold = held instanceof Promise ? await held : held
 
-    // 7. Journal the attempt, before anything leaves the house.
+    // 9. Journal the attempt, before anything leaves the house.
     const attempt = await this.journalHeld(passage, target, hold)
 
-    // 8. Call upstream, retry, fall back.
+    // 10. Call upstream, retry, fall back.
     const reply = new Reply({
       caller,
       settlement: new Settlement(this.journal, attempt.entry, admission, hold),
@@ -134,9 +152,9 @@ export class InferencePipeline {
     if (!passage.carry(reply)) return
     plan.begin(target)
     if (receivedAt !== undefined) addedLatency.observe((performance.now() - receivedAt) / 1000)
-    this.call(target, attempt.exchange, reply, plan.timeoutMs)
+    this.call(target, attempt.exchange, reply, { timeoutMs: plan.timeoutMs, addedHeaders: call.addedHeaders })
 
-    // 9. Output policies, 10. reply or stream, 11. settle: the reply does, when the answer comes.
+    // 11. Output policies, 12. reply or stream, 13. settle: the reply does, when the answer comes.
   }
 
   /** Waits until nothing is under way; what is left then is ended with an error, and nothing new is begun. */
@@ -192,6 +210,24 @@ export class InferencePipeline {
     })
   }
 
+  /** A kept answer is accounted for as an attempt that called nobody and costs nothing. */
+  private async giveAgain(
+    reply: RecordedReply,
+    { plan, call, caller, admission }: Pick<Passage, 'plan' | 'call' | 'caller' | 'admission'>,
+  ): Promise<void> {
+    if (this.isStopped) throw gatewayStops()
+    const hold = unheld(call.document)
+    const { usage, ...origin } = reply.origin
+    const attempt = { id: newAttemptId(hold.startedAtMs), number: 1, requestId: caller.requestId }
+    const { name: endpoint } = call.endpoint
+    const start = toAttemptStart(plan.route, hold, { ...attempt, endpoint, bytes: call.body.length })
+    const entry = await this.journalStart({ ...start, ...origin, priceId: '' })
+    this.journal.settle(entry, cachedEnd(usage), () => {
+      admission.end()
+      giveAgain(reply, caller, 'hit')
+    })
+  }
+
   /** Whatever keeps an attempt from being journaled gives back what is held for it. */
   private async journalHeld(
     passage: Passage,
@@ -235,10 +271,15 @@ export class InferencePipeline {
 
   private call(
     { provider }: AdmittedRoute,
-    { path, headers, body }: Exchange,
+    { path, headers: own, body }: Exchange,
     reply: Reply,
-    firstByteTimeoutMs: number,
+    {
+      timeoutMs: firstByteTimeoutMs,
+      addedHeaders,
+    }: { timeoutMs: number; addedHeaders: InferenceCall['addedHeaders'] },
   ): void {
+    // What the gateway sends itself nobody replaces.
+    const headers = addedHeaders ? { ...addedHeaders, ...own } : own
     const upstream = provider.type === 'sandbox' ? this.upstreams.sandbox : this.upstreams.http
     const { baseUrl } = provider
     try {
@@ -248,6 +289,9 @@ export class InferencePipeline {
     }
   }
 }
+
+/** Without the query. */
+const pathOf = ({ url = '' }: IncomingMessage): string => url.split('?', 1)[0] ?? ''
 
 /** A version of a model sets what the caller leaves out. */
 function withParameters(document: RequestDocument, { model }: AdmittedRoute): RequestDocument {

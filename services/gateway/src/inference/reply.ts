@@ -1,4 +1,5 @@
 import { AppError } from '@weir/errors'
+import type { ReplyOrigin } from '../cache/recorded-reply.js'
 import type { StreamTap } from '../conversation/dialect.js'
 import type { UpstreamCall, UpstreamFailure, UpstreamHandler } from '../upstream/upstream.js'
 import type { Caller } from './caller.js'
@@ -6,7 +7,7 @@ import type { Exchange } from './endpoint.js'
 import { type AttemptFailure, failureOf } from './failure.js'
 import type { Outcome, Settlement } from './settlement.js'
 import { judgeAnswer, judgeFailure } from './upstream-error.js'
-import { estimatedUsage, type Usage } from './usage.js'
+import { estimatedUsage, noUsage, type Usage } from './usage.js'
 
 /** Whose attempt it is. */
 interface ReplyOwner {
@@ -173,6 +174,7 @@ export class Reply implements UpstreamHandler {
     settlement.settle({ ...end, ...(usage && { usage }) }, () => {
       owner.ended()
       this.begin()
+      if (!tap.failed) caller.noteSuccess(() => this.originOf(usage))
       caller.endStream(tap.ending)
     })
   }
@@ -191,7 +193,8 @@ export class Reply implements UpstreamHandler {
       whole.usage ?? estimatedUsage(settlement.start.estimatedInputTokens, whole.estimateOutputTokens())
     settlement.settle({ outcome: 'succeeded', usage }, () => {
       owner.ended()
-      caller.send(200, contentType, shown)
+      caller.noteSuccess(() => this.originOf(usage))
+      caller.sendAnswer(contentType, shown)
     })
   }
 
@@ -226,6 +229,11 @@ export class Reply implements UpstreamHandler {
       caller.errorCode = error.code
       caller.send(refusal.status, refusal.contentType, refusal.body)
     })
+  }
+
+  private originOf(usage: Usage = noUsage): ReplyOrigin {
+    const { model, providerModel, provider, providerId } = this.options.settlement.start
+    return { model, providerModel, provider, providerId, usage }
   }
 
   /** Undefined: no stream has begun. */

@@ -6,7 +6,10 @@ import type { AttemptStart } from '../journal/attempt.js'
 import type { Journal, JournalEntry } from '../journal/journal.js'
 import { noUsage, type Usage } from './usage.js'
 
-/** How an attempt ended; see RequestSettled in proto/weir/usage/v1/usage_events.proto. */
+/**
+ * How an attempt ended; see RequestSettled in proto/weir/usage/v1/usage_events.proto, which has `cached`
+ * beside these: no attempt was made.
+ */
 export type Outcome = 'succeeded' | 'failed' | 'timed_out' | 'cut' | 'client_closed' | 'interrupted'
 
 /** What a provider's attempts came to. Added up here: finding a counter by its labels costs more than counting. */

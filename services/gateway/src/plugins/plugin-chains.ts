@@ -1,6 +1,6 @@
 import { AppError } from '@weir/errors'
 import type { PluginName } from '@weir/plugin-settings'
-import type { EndpointName, RequestDocument } from '../inference/endpoint.js'
+import type { EndpointName, InferenceCall, RequestDocument } from '../inference/endpoint.js'
 import type { KnownDeployment } from '../snapshot/known-deployment.js'
 import type { Plugin, PluginKind, PluginRequest, PluginServices } from './plugin.js'
 import { pluginKinds } from './registry.js'
@@ -23,6 +23,26 @@ export class PluginChains {
   private readonly chains = new WeakMap<KnownDeployment, Plugin[]>()
 
   constructor(private readonly servicesOf: (deployment: KnownDeployment) => PluginServices) {}
+
+  /**
+   * A call as its deployment's plugins leave it, and what its answer passes on the way out.
+   * @throws AppError of a plugin that refuses
+   */
+  async plug(
+    deployment: KnownDeployment,
+    call: InferenceCall,
+    requestId: string,
+  ): Promise<{ call: InferenceCall; filter: ReplyFilter | undefined }> {
+    const asked = { endpoint: call.endpoint.name, requestId, document: call.document }
+    const { document, headers, filter } = await this.run(deployment, asked)
+    // What is no JSON, a sound with its form, goes on as it came.
+    const isJson = !/^multipart\//i.test(call.headers['content-type'] ?? '')
+    const body = isJson ? Buffer.from(JSON.stringify(document)) : call.body
+    return {
+      call: { ...call, document: isJson ? document : call.document, body, addedHeaders: headers },
+      filter,
+    }
+  }
 
   /**
    * Takes a request through its deployment's plugins, in their order.

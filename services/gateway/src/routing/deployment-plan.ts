@@ -1,6 +1,6 @@
 import type { AdmittedRoute } from '../admission/admission.js'
 import type { AttemptFailure } from '../inference/failure.js'
-import type { FallbackCause } from '../snapshot/known-deployment.js'
+import type { FallbackCause, KnownDeployment } from '../snapshot/known-deployment.js'
 import { backoffMs } from './backoff.js'
 import type { NextAttempt, Plan } from './plan.js'
 import type { RetryBudget } from './retry-budget.js'
@@ -16,6 +16,7 @@ export interface PlannedTarget {
 
 /** What holds for all targets of a plan. */
 export interface PlanTerms {
+  readonly deployment?: KnownDeployment
   readonly timeoutMs: number
   /** Further attempts at each target. */
   readonly maxRetries: number
@@ -56,6 +57,14 @@ export class DeploymentPlan implements Plan {
     const [first] = this.tries
     if (!first) throw new Error('A deployment was found without a target.')
     return first.target.route
+  }
+
+  get deployment(): KnownDeployment | undefined {
+    return this.terms.deployment
+  }
+
+  get targets(): readonly AdmittedRoute[] {
+    return this.tries.map(({ target }) => target.route)
   }
 
   get timeoutMs(): number {

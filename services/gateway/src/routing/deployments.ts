@@ -62,7 +62,7 @@ export class Deployments {
     if (planned.length === 0) return undefined
     return new DeploymentPlan(healthyFirst(planned), {
       ...{ timeoutMs: deployment.timeoutMs, maxRetries: deployment.retries.max, budget: state.budget },
-      ...{ health: deployment.health, nowMs: Date.now, random: Math.random },
+      ...{ deployment, health: deployment.health, nowMs: Date.now, random: Math.random },
     })
   }
 

@@ -1,5 +1,6 @@
 import type { AdmittedRoute } from '../admission/admission.js'
 import type { AttemptFailure } from '../inference/failure.js'
+import type { KnownDeployment } from '../snapshot/known-deployment.js'
 import { backoffMs } from './backoff.js'
 
 /** Where to try next, and when. */
@@ -12,6 +13,10 @@ export interface NextAttempt {
 export interface Plan {
   /** Whom the request is counted and judged for: the target of its first attempt. */
   readonly route: AdmittedRoute
+  /** Undefined: a model was asked for by its own name. */
+  readonly deployment: KnownDeployment | undefined
+  /** All that may answer the request. */
+  readonly targets: readonly AdmittedRoute[]
   /** How long an attempt may take up to its first byte; 0: as the gateway is set. */
   readonly timeoutMs: number
   /** An attempt at a target begins. */
@@ -27,9 +32,14 @@ export interface Plan {
 /** A model that was asked for by its own name is its only target; what never reached it is sent once more. */
 export class DirectPlan implements Plan {
   readonly timeoutMs = 0
+  readonly deployment = undefined
   private hasRetried = false
 
   constructor(readonly route: AdmittedRoute) {}
+
+  get targets(): readonly AdmittedRoute[] {
+    return [this.route]
+  }
 
   begin(): void {
     // Nobody chooses by how one target does.

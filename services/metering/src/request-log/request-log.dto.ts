@@ -5,7 +5,7 @@ import type { LedgerEntry } from '../ledger/ledger-entry.entity.js'
 
 /** Which attempts to show. */
 export class RequestLogQuery extends UsageFilterQuery {
-  @ValuesField('Only attempts that ended so: succeeded, failed, timed_out, cut, client_closed, interrupted.')
+  @ValuesField('Only attempts that ended so: succeeded, failed, timed_out, cut, client_closed, interrupted, cached.')
   outcome?: string[]
 
   @ValuesField('Only attempts of the request with this id.')
@@ -76,7 +76,7 @@ export class AttemptResponse extends UsageFigures {
   price_id: string | null
 
   @Text(
-    'succeeded, failed, timed_out, cut (the stream broke off), client_closed, interrupted (the gateway stopped).',
+    'succeeded, failed, timed_out, cut (the stream broke off), client_closed, interrupted (the gateway stopped), cached (an answer given again).',
   )
   outcome: string
 
