@@ -157,6 +157,13 @@ export const routeRights: Readonly<Record<string, RouteRight>> = {
   'GET /v1/models/:id': 'model.read',
   'PATCH /v1/models/:id': 'model.manage',
   'DELETE /v1/models/:id': 'model.manage',
+  'GET /v1/models/:id/versions': 'model.read',
+  'POST /v1/models/:id/versions': 'model.manage',
+  'GET /v1/models/:id/versions/:version': 'model.read',
+  'POST /v1/models/:id/versions/:version/promote': 'model.manage',
+  'POST /v1/models/:id/versions/:version/canary': 'model.manage',
+  'POST /v1/models/:id/rollback': 'model.manage',
+  'GET /v1/models/:id/history': 'model.read',
 
   'GET /v1/deployments': 'deployment.read',
   'POST /v1/deployments': 'deployment.manage',

@@ -7,6 +7,7 @@ import { Keyring } from '@weir/secrets'
 import { AddressPolicy } from '@weir/upstream-address'
 import type { CatalogConfig } from './config.js'
 import { DeploymentModule } from './deployment/deployment.module.js'
+import { ModelVersionModule } from './model-version/model-version.module.js'
 import { ModelModule } from './model/model.module.js'
 import { PriceModule } from './price/price.module.js'
 import { ProviderModule } from './provider/provider.module.js'
@@ -59,6 +60,7 @@ export class AppModule {
         ModelModule,
         PriceModule,
         WhitelistModule,
+        ModelVersionModule,
         DeploymentModule,
         RepositoryModule,
         SnapshotModule,

@@ -8,6 +8,7 @@ import { LimitModelOutput1763754000000 } from './1763754000000-limit-model-outpu
 import { ServiceTiers1763755000000 } from './1763755000000-service-tiers.js'
 import { CreateDeployments1763761000000 } from './1763761000000-create-deployments.js'
 import { CreateRepositories1763762000000 } from './1763762000000-create-repositories.js'
+import { CreateModelVersions1763763000000 } from './1763763000000-create-model-versions.js'
 
 /** Every migration, oldest first. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   ServiceTiers1763755000000,
   CreateDeployments1763761000000,
   CreateRepositories1763762000000,
+  CreateModelVersions1763763000000,
 ]

@@ -5,6 +5,7 @@ import { AppError } from '@weir/errors'
 import { afterCursor, type Caller, inUse, isVisible, namedUsers } from '@weir/http'
 import { type EntityManager, In, IsNull, MoreThan, Repository } from 'typeorm'
 import { findDeploymentsUsing, lockNames, refuseDeploymentName } from '../deployment/deployment-models.js'
+import { ModelVersion } from '../model-version/model-version.entity.js'
 import { addPrices, readPrices, withdrawFuturePrices } from '../price/model-prices.js'
 import { Provider } from '../provider/provider.entity.js'
 import { findProvider } from '../provider/provider.service.js'
@@ -100,6 +101,8 @@ export class ModelService {
       if (name !== model.name || provider.id !== model.provider) {
         await refuseDeploymentName(manager, { organization, workspace: provider.workspace }, name)
       }
+      if (provider.id !== model.provider || isAboutWhatVersionsHave(dto))
+        await refuseVersioned(manager, model)
       const isMoved = provider.id !== model.provider || providerModel !== model.providerModel
       const pricing = decidePricing({
         prices,
@@ -219,4 +222,15 @@ export class ModelService {
   private providerNotFound(provider: string): AppError {
     return AppError.of('provider_not_found', { provider }, { param: 'provider' })
   }
+}
+
+/** Each version has its own of these; only prices that are said hold for all that have none. */
+function isAboutWhatVersionsHave(dto: UpdateModelDto): boolean {
+  return dto.provider_model !== undefined || dto.free !== undefined || dto.prices === null
+}
+
+async function refuseVersioned(manager: EntityManager, { id, name }: Model): Promise<void> {
+  if (!(await manager.existsBy(ModelVersion, { model: id }))) return
+  const reason = `The model \`${name}\` has versions, which say what it is and where its prices come from. Make another version with POST /v1/models/{id}/versions, and promote it.`
+  throw AppError.of('invalid_request', { reason })
 }

@@ -10,8 +10,15 @@ interface Place {
   baseUrl: string | null
 }
 
+/** What has prices: a model, or a version of one. */
+interface Priced {
+  id: string
+  /** Id of the model. */
+  model: string
+}
+
 /**
- * Gives the models of a provider that moves to another address the public prices of whoever is
+ * Gives the models, and their versions, of a provider that moves to another address the public prices of whoever is
  * there. Refuses the move when there are none, since the old prices would be somebody else's.
  */
 export async function repriceModels(
@@ -24,7 +31,14 @@ export async function repriceModels(
     order: { id: 'ASC' },
     lock: { mode: 'pessimistic_write' },
   })
-  for (const { id, organization, name, providerModel } of models) {
+  const versions = await manager.query<(Pick<Model, 'organization' | 'name' | 'providerModel'> & Priced)[]>(
+    `SELECT v.id, v.organization, m.id AS model, m.name, v.provider_model AS "providerModel"
+     FROM model_version v JOIN model m ON m.id = v.model
+     WHERE m.provider = $1 AND v.price_source = 'public' ORDER BY v.id FOR UPDATE OF v`,
+    [provider],
+  )
+  const priced = [...models.map((model) => ({ ...model, model: model.id })), ...versions]
+  for (const { id, model, organization, name, providerModel } of priced) {
     const terms = findPublicPrices(to, providerModel)
     if (typeof terms === 'string') {
       const message = `the model "${name}" has its prices from the public price list, and ${terms}: give it \`prices\` first`
@@ -32,6 +46,6 @@ export async function repriceModels(
     }
     if (JSON.stringify(terms) === JSON.stringify(findPublicPrices(from, providerModel))) continue
     await addPrices(manager, { organization, model: id, source: 'public', terms }, changed)
-    changed({ organization, kind: 'model', id, action: 'updated' })
+    changed({ organization, kind: 'model', id: model, action: 'updated' })
   }
 }

@@ -1,5 +1,6 @@
 import type { catalogV1 } from '@weir/contracts'
 import type { Model } from '../model/model.entity.js'
+import type { VersionInForce } from '../model-version/read-versions.js'
 import type { Price } from '../price/price.entity.js'
 import type { Provider } from '../provider/provider.entity.js'
 import type { Repository } from '../repository/repository.entity.js'
@@ -28,7 +29,7 @@ export const toProto = {
       region: provider.region ?? '',
     },
   }),
-  model: (model: Model, prices: Price[]): catalogV1.CatalogResource => ({
+  model: (model: Model, prices: Price[], versions: VersionInForce[] = []): catalogV1.CatalogResource => ({
     model: {
       id: model.id,
       organization: model.organization,
@@ -39,7 +40,13 @@ export const toProto = {
       free: model.priceSource === 'free',
       created: String(Math.floor(model.createdAt.getTime() / 1000)),
       maxOutputTokens: model.maxOutputTokens ?? 0,
-      versions: [],
+      versions: versions.map(({ version, prices: own }) => ({
+        version: version.version,
+        providerModel: version.providerModel,
+        parametersJson: Object.keys(version.parameters).length > 0 ? JSON.stringify(version.parameters) : '',
+        weight: version.weight,
+        prices: model.priceSource === 'free' ? [] : own.map(toProto.price),
+      })),
     },
   }),
   whitelistEntry: (entry: WhitelistEntry): catalogV1.CatalogResource => ({
