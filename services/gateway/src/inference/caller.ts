@@ -183,6 +183,8 @@ export class Caller {
   endStreamWithError(error: AppError): void {
     this.errorCode = error.code
     for (const recorder of this.recorders) recorder.drop()
+    // Sound has no room for an event: that the connection breaks off is all that can be told.
+    if (!/^text\/event-stream/i.test(this.streamType)) return void this.response.destroy()
     this.finishStream(this.envelope.event(error, this.requestId))
   }
 
