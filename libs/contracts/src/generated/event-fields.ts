@@ -696,7 +696,7 @@ export const eventMessages: Record<string, { readonly description: string; reado
         "name": "outcome",
         "property": "outcome",
         "type": "string",
-        "description": "succeeded, failed (upstream error), timed_out, cut (the upstream's stream broke off), client_closed (the caller hung up), interrupted (the gateway died, or was stopped)."
+        "description": "succeeded, failed (upstream error), timed_out, cut (the upstream's stream broke off), client_closed (the caller hung up), interrupted (the gateway died, or was stopped), cached (the answer was given before and is given again: no upstream was called, and nothing costs)."
       },
       {
         "name": "upstream_status",

@@ -55,7 +55,8 @@ export interface RequestSettled {
   priceId: string;
   /**
    * succeeded, failed (upstream error), timed_out, cut (the upstream's stream broke off),
-   * client_closed (the caller hung up), interrupted (the gateway died, or was stopped).
+   * client_closed (the caller hung up), interrupted (the gateway died, or was stopped), cached (the
+   * answer was given before and is given again: no upstream was called, and nothing costs).
    */
   outcome: string;
   /** Status of the upstream's answer; 0: none came. */
