@@ -38,7 +38,7 @@ export class CreateModelVersionDto {
       optional: true,
       example: { temperature: 0.2 },
     },
-    { type: Object, additionalProperties: true } as object,
+    { type: Object, additionalProperties: true },
     checkParameters,
   )
   parameters?: object | null
