@@ -1,5 +1,5 @@
 import type { FieldMistake } from '@weir/errors'
-import { availablePlugins, findSettingsMistakes, type PluginName } from '@weir/plugin-settings'
+import { availablePlugins, findSettingsMistakes, type PluginName, sealSecrets } from '@weir/plugin-settings'
 import { findRuleMistake } from '@weir/routing-rules'
 import type { AddressPolicy } from '@weir/upstream-address'
 import type { DeploymentSettingsDto, PluginDto } from './deployment.dto.js'
@@ -20,8 +20,8 @@ export const defaultSettings: Settings = {
   health: { consecutiveFailures: 5, ejectForMs: 30_000, checkIntervalMs: null },
 }
 
-/** The columns that a request sets; null brings back what a new deployment has. */
-export function toSettings(dto: DeploymentSettingsDto): Partial<Settings> {
+/** The columns that a request sets; null brings back what a new deployment has. `seal` keeps a secret. */
+export function toSettings(dto: DeploymentSettingsDto, seal: (secret: string) => string): Partial<Settings> {
   const settings: Partial<Settings> = {}
   const { retries, sticky, cache, health } = dto
   if (dto.strategy !== undefined) settings.strategy = dto.strategy
@@ -29,7 +29,10 @@ export function toSettings(dto: DeploymentSettingsDto): Partial<Settings> {
   if (dto.hedge_after_ms !== undefined) settings.hedgeAfterMs = dto.hedge_after_ms
   if (dto.join_identical !== undefined) settings.joinIdentical = dto.join_identical
   if (dto.plugins !== undefined)
-    settings.plugins = dto.plugins.map(({ name, settings: own }) => ({ name, settings: own }))
+    settings.plugins = dto.plugins.map(({ name, settings: own }) => ({
+      name,
+      settings: sealSecrets(name, own, seal),
+    }))
   if (retries !== undefined) {
     const standard = defaultSettings.retries
     settings.retries = {

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger'
+import { withoutSecrets } from '@weir/plugin-settings'
 import { type Deployment, fallbackCauses, strategies, type Target } from './deployment.entity.js'
 
 export class TargetResponse {
@@ -171,7 +172,10 @@ export function toResponse({ deployment, names }: ShownDeployment): DeploymentRe
     sticky,
     cache: cache && { enabled: cache.enabled, ttl_s: cache.ttlS },
     join_identical: deployment.joinIdentical,
-    plugins: deployment.plugins,
+    plugins: deployment.plugins.map(({ name, settings }) => ({
+      name,
+      settings: withoutSecrets(name, settings),
+    })),
     health: {
       consecutive_failures: health.consecutiveFailures,
       eject_for_ms: health.ejectForMs,

@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm'
 import { ChangeLog, isUniqueViolation, newId } from '@weir/database'
 import { AppError, invalidFields } from '@weir/errors'
 import { afterCursor, authorizeIn, type Caller, inUse, isVisible, namedUsers } from '@weir/http'
+import { Keyring } from '@weir/secrets'
 import { AddressPolicy } from '@weir/upstream-address'
 import { type EntityManager, In, MoreThan, Repository } from 'typeorm'
 import { Model } from '../model/model.entity.js'
@@ -27,6 +28,7 @@ export class DeploymentService {
   constructor(
     @InjectRepository(Deployment) private readonly deployments: Repository<Deployment>,
     private readonly changeLog: ChangeLog,
+    private readonly keyring: Keyring,
     private readonly addressPolicy: AddressPolicy,
     private readonly identity: IdentityReferences,
   ) {}
@@ -46,7 +48,7 @@ export class DeploymentService {
       await refuseModelName(manager, { organization, workspace }, name)
       const before = { id, organization, workspace, targets: [], fallbacks: [], rules: [] }
       const named = await this.resolve(manager, before, dto)
-      const settings = { ...defaultSettings, ...toSettings(dto) }
+      const settings = { ...defaultSettings, ...toSettings(dto, this.sealFor(id)) }
       await manager.insert(Deployment, { id, organization, workspace, name, ...settings, ...named })
       changed({ organization, kind, id, action: 'created' })
     })
@@ -111,7 +113,7 @@ export class DeploymentService {
       await manager.update(
         Deployment,
         { id, organization },
-        { name, ...toSettings(dto), ...named, updatedAt: () => 'now()' },
+        { name, ...toSettings(dto, this.sealFor(id)), ...named, updatedAt: () => 'now()' },
       )
       changed({ organization, kind, id, action: 'updated' })
     })
@@ -132,6 +134,11 @@ export class DeploymentService {
       if (!affected) throw AppError.of('deployment_not_found', { deployment: idOrName })
       changed({ organization, kind, id, action: 'deleted' })
     })
+  }
+
+  /** For this deployment alone: of no use at another. */
+  private sealFor(id: string): (secret: string) => string {
+    return (secret) => this.keyring.sealText(secret, `deployment/${id}`)
   }
 
   private refuseMistakes(dto: DeploymentSettingsDto): void {
