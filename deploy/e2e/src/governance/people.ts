@@ -3,7 +3,8 @@ import { unique } from '../stack/factory.js'
 import type { SharedWeir } from '../stack/weir.js'
 import { Management } from '../stack/management.js'
 
-const password = 'correct horse battery staple'
+/** Everybody's. */
+export const password = 'correct horse battery staple'
 
 /** Somebody who has signed in. */
 export interface Person {

@@ -16,7 +16,7 @@ import { unique } from '../stack/factory.js'
 import { Management } from '../stack/management.js'
 import { createScene, type Scene } from '../stack/scene.js'
 import { type SharedWeir, useWeir } from '../stack/weir.js'
-import { createPerson, type Person, signIn } from './people.js'
+import { createPerson, password, type Person, signIn } from './people.js'
 
 /** Routes as they are generated from the controllers: one that nobody has thought of here fails below. */
 const document = JSON.parse(
@@ -109,6 +109,20 @@ async function newModel({ provider, scene }: Place): Promise<string> {
   return (await scene.factory.createModel({ provider })).id
 }
 
+/** With a second version in force, so that every change of versions has something to change. */
+async function newVersionedModel(place: Place): Promise<string> {
+  const model = await newModel(place)
+  await weir.management.create(`/v1/models/${model}/versions`, {})
+  await weir.management.create(`/v1/models/${model}/versions/2/promote`, {})
+  return model
+}
+
+const newDeployment = ({ workspace, scene }: Place) =>
+  make('/v1/deployments', { name: unique('dep'), workspace, targets: [{ model: scene.model.name }] })
+
+const newRepository = ({ workspace, provider }: Place) =>
+  make('/v1/repositories', { name: unique('repo'), workspace, providers: [provider] })
+
 async function newEntry(place: Place): Promise<string> {
   const model = await newModel(place)
   await weir.management.create(`/v1/workspaces/${place.workspace}/models`, { model })
@@ -137,6 +151,9 @@ const ids: Record<string, (place: Place, role: Role) => Promise<string> | string
   '/v1/providers/{id}': ({ workspace, scene }) =>
     scene.factory.createSandbox({ workspace }).then(({ id }) => id),
   '/v1/models/{id}': newModel,
+  '/v1/models/{id}/versions/{version}': () => '1',
+  '/v1/deployments/{id}': newDeployment,
+  '/v1/repositories/{id}': newRepository,
   '/v1/requests/{request_id}': ({ request }) => request,
   '/v1/budgets/{id}': async () => make('/v1/budgets', budget((await createWorkspace()).id)),
   '/v1/invitations/{link}': () => 'join_nothing',
@@ -164,6 +181,18 @@ const bodies: Record<string, (place: Place) => unknown> = {
   'POST /v1/keys/{id}/rotate': () => ({}),
   'POST /v1/providers': ({ workspace }) => ({ name: unique('prov'), type: 'sandbox', workspace }),
   'POST /v1/models': ({ provider }) => ({ name: unique('model'), provider, free: true }),
+  'POST /v1/providers/{id}/validate': () => undefined,
+  'POST /v1/models/{id}/versions': () => ({}),
+  'POST /v1/models/{id}/versions/{version}/promote': () => undefined,
+  'POST /v1/models/{id}/versions/{version}/canary': () => ({ weight: 5 }),
+  'POST /v1/models/{id}/rollback': () => undefined,
+  'POST /v1/deployments': ({ workspace, scene }) => ({
+    ...{ name: unique('dep'), workspace, targets: [{ model: scene.model.name }] },
+  }),
+  'POST /v1/repositories': ({ workspace, provider }) => ({
+    ...{ name: unique('repo'), workspace, providers: [provider] },
+  }),
+  'POST /v1/users/me/password': () => ({ current_password: password, new_password: password }),
   'POST /v1/budgets': async () => budget((await createWorkspace()).id),
 }
 
@@ -179,7 +208,8 @@ async function fill(method: string, path: string, place: Place, role: Role): Pro
   let filled = path
   for (const [whole, parameter = ''] of path.matchAll(/\{(\w+)\}/g)) {
     const prefix = path.slice(0, path.indexOf(whole) + whole.length)
-    const id = ids[prefix]
+    const isVersioned = prefix === '/v1/models/{id}' && /\/(versions|rollback|history)/.test(path)
+    const id = isVersioned ? newVersionedModel : ids[prefix]
     if (!id) throw new Error(`Say in this file what ${parameter} of ${prefix} can be.`)
     filled = filled.replace(whole, await id(place, role))
   }
@@ -225,7 +255,10 @@ describe('every route, for every role, in the own and in a foreign workspace', (
         const what = `${role.name} in the ${place === own ? 'own' : 'foreign'} workspace`
         if (right === 'authenticated') {
           const management = await signIn(weir.url, person.email)
-          expect((await management.send(method, path)).status, what).toBeLessThan(300)
+          const { status, text } = await management.send(method, path, await bodyOf(method, path, place))
+          expect([status, text], what).toEqual([expect.toSatisfy(isSuccess), text])
+          // Another password has ended the other sessions.
+          if (path.endsWith('/password')) people.set(role.name, { ...person, management })
           continue
         }
         // Refused before anything is looked at, so that it need not be there.
