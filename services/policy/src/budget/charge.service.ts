@@ -6,7 +6,7 @@ import { GroupCommit, insertFromArrays, Outbox, savePosition, timeBatch, toArray
 import { DataSource, type EntityManager } from 'typeorm'
 import type { Budget } from './budget.entity.js'
 import { lockBudgets, LockedPeriods, spanOf } from './budget-state.store.js'
-import { type Charge, readCharge, scopesOf } from './charge.js'
+import { type Charge, type ChargeGroup, groupCharges, readCharge } from './charge.js'
 import { charge } from './money-rules.js'
 import { tellCrossed } from './threshold.js'
 
@@ -26,17 +26,26 @@ interface ChargeBatch {
 
 const columns = [
   { name: 'event_id', type: 'uuid', value: (row: Charge) => row.eventId },
-  { name: 'started_at', type: 'timestamptz', value: (row: Charge) => new Date(row.startedAtMs) },
+  // As text: of a Date the driver makes one in local time, slowly.
+  {
+    name: 'started_at',
+    type: 'timestamptz',
+    value: (row: Charge) => new Date(row.startedAtMs).toISOString(),
+  },
   { name: 'organization', type: 'text', value: (row: Charge) => row.organization },
-  // An array of arrays would have to be square.
-  { name: 'teams', type: 'text', value: (row: Charge) => row.teams.join('/') },
+  { name: 'teams', type: 'text', value: (row: Charge) => row.teamPath },
   { name: 'workspace', type: 'text', value: (row: Charge) => row.workspace },
   { name: 'workload', type: 'text', value: (row: Charge) => row.workload },
   { name: 'virtual_key', type: 'text', value: (row: Charge) => row.virtualKey },
   { name: 'cost_nano_usd', type: 'numeric', value: (row: Charge) => String(row.costNanoUsd) },
 ]
 
-const insertCharges = `${insertFromArrays('charge', columns)} ON CONFLICT (event_id) DO NOTHING RETURNING event_id`
+/** Names those that were new only where not all were. */
+const insertCharges = `
+  WITH added AS (${insertFromArrays('charge', columns)} ON CONFLICT (event_id) DO NOTHING RETURNING event_id)
+  SELECT CASE WHEN count(*) < $${columns.length + 1}::bigint THEN array_agg(event_id) ELSE NULL END AS "eventIds",
+    count(*) AS count
+  FROM added`
 
 /**
  * Held by everybody who charges, and alone by whoever makes a budget: what was charged before and
@@ -84,27 +93,53 @@ export class ChargeService {
   }
 
   private async apply(manager: EntityManager, charges: Charge[]): Promise<void> {
-    const ids = await findBudgets(manager, charges)
-    const budgets = await lockBudgets(manager, ids)
+    const groups = groupCharges(charges)
+    const budgets = await lockBudgets(manager, await findBudgets(manager, groups))
+    if (budgets.size === 0) return
     const byScope = Map.groupBy(budgets.values(), (budget) => scopeKey(budget))
-    const matches = charges.flatMap((one) =>
-      scopesOf(one).flatMap(({ scope, scopeId }) =>
-        (byScope.get(scopeKey({ organization: one.organization, scope, scopeId })) ?? [])
-          .map((budget) => ({ one, budget, startMs: spanOf(budget, one.startedAtMs).startMs }))
-          // A budget for once does not count what was before it.
-          .filter(({ startMs }) => startMs <= one.startedAtMs),
-      ),
-    )
+    const matches: Match[] = []
+    for (const group of groups) {
+      const organization = group.charges[0]?.organization ?? ''
+      for (const scope of group.scopes) {
+        for (const budget of byScope.get(scopeKey({ organization, ...scope })) ?? []) {
+          matches.push(...matchesOf(group, budget))
+        }
+      }
+    }
     const periods = await LockedPeriods.load(manager, matches)
-    for (const { one, budget, startMs } of matches) {
-      const { gatewayRun: gateway, reliefNanoUsd: relief, costNanoUsd } = one
-      const lease = one.heldOf.has(budget.id) ? { gateway, relief } : undefined
+    for (const { budget, startMs, costNanoUsd, lease } of matches) {
       charge(periods.get(budget.id, startMs).state, costNanoUsd, lease)
     }
     await tellCrossed(manager, periods)
     await periods.saveSpent()
     await periods.saveLeases(new Set(charges.map(({ gatewayRun }) => gatewayRun)))
   }
+}
+
+/** What a group adds to one period of a budget. */
+interface Match {
+  budget: Budget
+  startMs: number
+  costNanoUsd: bigint
+  lease: { gateway: string; relief: bigint } | undefined
+}
+
+function matchesOf({ charges, heldOf }: ChargeGroup, budget: Budget): Match[] {
+  const matches: Match[] = []
+  const isHeld = heldOf.has(budget.id)
+  for (const { startedAtMs, costNanoUsd, gatewayRun: gateway, reliefNanoUsd } of charges) {
+    const { startMs } = spanOf(budget, startedAtMs)
+    // A budget for once does not count what was before it.
+    if (startMs > startedAtMs) continue
+    let match = matches.find((one) => one.startMs === startMs)
+    if (!match) {
+      match = { budget, startMs, costNanoUsd: 0n, lease: isHeld ? { gateway, relief: 0n } : undefined }
+      matches.push(match)
+    }
+    match.costNanoUsd += costNanoUsd
+    if (match.lease) match.lease.relief += reliefNanoUsd
+  }
+  return matches
 }
 
 const scopeKey = ({ organization, scope, scopeId }: Pick<Budget, 'organization' | 'scope' | 'scopeId'>) =>
@@ -114,8 +149,13 @@ async function insertNew(manager: EntityManager, charges: Charge[]): Promise<Cha
   const distinct = [...new Map(charges.map((one) => [one.eventId, one])).values()]
   // In the order of ids: a copy waits for the transaction that has the first.
   distinct.sort((a, b) => (a.eventId < b.eventId ? -1 : 1))
-  const rows = await manager.query<{ event_id: string }[]>(insertCharges, toArrays(columns, distinct))
-  const newIds = new Set(rows.map((row) => row.event_id))
+  const rows = await manager.query<{ eventIds: string[] | null; count: string }[]>(insertCharges, [
+    ...toArrays(columns, distinct),
+    distinct.length,
+  ])
+  const [{ eventIds, count } = { eventIds: null, count: '0' }] = rows
+  if (Number(count) === distinct.length) return distinct
+  const newIds = new Set(eventIds)
   return distinct.filter(({ eventId }) => newIds.has(eventId))
 }
 
@@ -133,10 +173,11 @@ async function countRuns(manager: EntityManager, charges: Charge[]): Promise<voi
   )
 }
 
-async function findBudgets(manager: EntityManager, charges: Charge[]): Promise<string[]> {
+/** Ids of the budgets of any of the scopes; of other organizations too, where these have scopes of the same name. */
+async function findBudgets(manager: EntityManager, groups: ChargeGroup[]): Promise<string[]> {
   const scopes = new Map(
-    charges.flatMap((one) =>
-      scopesOf(one).map((scope) => [scopeKey({ organization: one.organization, ...scope }), scope] as const),
+    groups.flatMap((group) =>
+      group.scopes.map((scope) => [`${scope.scope} ${scope.scopeId}`, scope] as const),
     ),
   )
   const wanted = [...scopes.values()]

@@ -9,14 +9,14 @@ export interface Charge {
   eventId: string
   startedAtMs: number
   organization: string
-  /** The team and all above it, from the top. */
-  teams: string[]
+  /** The team and all above it, from the top, with slashes between them; empty: no team. */
+  teamPath: string
   workspace: string
   workload: string
   virtualKey: string
   costNanoUsd: bigint
-  /** Budgets that money was held of. */
-  heldOf: ReadonlySet<string>
+  /** Ids of the budgets that money was held of, with commas between them. */
+  budgets: string
   gatewayRun: string
   /** What each of their leases is relieved of: the whole hold when nobody lived to settle it. */
   reliefNanoUsd: bigint
@@ -39,12 +39,12 @@ export function readCharge({ event, message }: EventBatch<UsageRated>['events'][
       eventId: event.eventId,
       startedAtMs: eventTimeMs('startedAt', event.startedAt),
       organization: event.organization,
-      teams: event.teamPath.split('/').filter((team) => team !== ''),
+      teamPath: event.teamPath,
       workspace: event.workspace,
       workload: event.workload,
       virtualKey: event.virtualKey,
       costNanoUsd,
-      heldOf: new Set(event.budgets.split(',').filter((id) => id !== '')),
+      budgets: event.budgets,
       gatewayRun: event.gatewayRun,
       reliefNanoUsd: openHold > 0n ? openHold : costNanoUsd,
     }
@@ -56,12 +56,42 @@ export function readCharge({ event, message }: EventBatch<UsageRated>['events'][
   }
 }
 
-/** Everything that a charge counts against. */
-export function scopesOf(charge: Charge): { scope: BudgetScope; scopeId: string }[] {
-  const { organization, teams, workspace, workload, virtualKey } = charge
+/** Charges that differ in nothing but when they were, and how much: many of a batch do. */
+export interface ChargeGroup {
+  charges: Charge[]
+  /** Everything that each counts against. */
+  scopes: { scope: BudgetScope; scopeId: string }[]
+  /** Budgets that money was held of. */
+  heldOf: ReadonlySet<string>
+}
+
+/** Charges by who pays and who held. */
+export function groupCharges(charges: readonly Charge[]): ChargeGroup[] {
+  const groups = new Map<string, ChargeGroup>()
+  for (const charge of charges) {
+    const { organization, teamPath, workspace, workload, virtualKey, gatewayRun, budgets } = charge
+    const key = `${organization} ${teamPath} ${workspace} ${workload} ${virtualKey} ${gatewayRun} ${budgets}`
+    const group = groups.get(key)
+    if (group) group.charges.push(charge)
+    else
+      groups.set(key, { charges: [charge], scopes: scopesOf(charge), heldOf: new Set(partsOf(budgets, ',')) })
+  }
+  return [...groups.values()]
+}
+
+const partsOf = (text: string, separator: string): string[] =>
+  text.split(separator).filter((part) => part !== '')
+
+function scopesOf({
+  organization,
+  teamPath,
+  workspace,
+  workload,
+  virtualKey,
+}: Charge): ChargeGroup['scopes'] {
   return [
     { scope: 'organization', scopeId: organization },
-    ...teams.map((scopeId) => ({ scope: 'team' as const, scopeId })),
+    ...partsOf(teamPath, '/').map((scopeId) => ({ scope: 'team' as const, scopeId })),
     { scope: 'workspace', scopeId: workspace },
     { scope: 'workload', scopeId: workload },
     { scope: 'key', scopeId: virtualKey },

@@ -13,7 +13,7 @@ const batchSize = 10_000
 
 const statements = [
   `DELETE FROM charge WHERE event_id IN
-     (SELECT event_id FROM charge WHERE started_at < $1 ORDER BY started_at LIMIT ${batchSize})`,
+     (SELECT event_id FROM charge WHERE started_at < $1 LIMIT ${batchSize})`,
   // Periods of budgets for once begin with the budget and never end.
   `DELETE FROM lease USING budget b WHERE b.id = lease.budget AND b.period <> 'once' AND start_ms < $1`,
   `DELETE FROM budget_period USING budget b WHERE b.id = budget_period.budget AND b.period <> 'once' AND start_ms < $1`,
