@@ -15,7 +15,7 @@ type Settings = Pick<
 /** What a deployment has that says nothing. */
 export const defaultSettings: Settings = {
   strategy: 'weighted_round_robin',
-  retries: { max: 2, budgetRatio: 0.2 },
+  retries: { max: 3, budgetRatio: 0.5 },
   ...{ timeoutMs: null, hedgeAfterMs: null, sticky: null, cache: null, joinIdentical: false, plugins: [] },
   health: { consecutiveFailures: 5, ejectForMs: 30_000, checkIntervalMs: null },
 }

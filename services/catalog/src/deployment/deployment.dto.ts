@@ -84,7 +84,7 @@ export class RuleDto {
 
 export class RetriesDto {
   @IntegerField({
-    description: 'Further attempts for each target. Left out: 2.',
+    description: 'Further attempts for each target. Left out: 3.',
     optional: 'not null',
     min: 0,
     max: 10,
@@ -93,7 +93,7 @@ export class RetriesDto {
 
   @NumberField({
     description:
-      'Retries are at most this share of the deployment’s requests, so that a failing provider is not flooded. Left out: 0.2.',
+      'Retries are at most this share of the deployment’s requests, so that a failing provider is not flooded. Left out: 0.5. Twenty, and ten more each second, are always allowed.',
     optional: 'not null',
     min: 0,
     max: 1,

@@ -40,7 +40,7 @@ describe('deployments', () => {
       ...{ object: 'deployment', name: 'plain', workspace: 'ws_prod', strategy: 'weighted_round_robin' },
       targets: [{ model: 'a', weight: 1, priority: 0 }],
       ...{ fallbacks: [], rules: [], plugins: [], sticky: null, cache: null, join_identical: false },
-      ...{ retries: { max: 2, budget_ratio: 0.2 }, timeout_ms: null, hedge_after_ms: null },
+      ...{ retries: { max: 3, budget_ratio: 0.5 }, timeout_ms: null, hedge_after_ms: null },
       health: { consecutive_failures: 5, eject_for_ms: 30_000, check_interval_ms: null },
     })
     expect(made.id).toMatch(/^dep_[0-9a-z]{26}$/)
@@ -94,7 +94,7 @@ describe('deployments', () => {
       strategy: 'least_cost',
     }
     const { body } = await catalog.call('PATCH', `${path}/${made.id}`, change)
-    expect(body).toMatchObject({ ...said, ...change, retries: { max: 2, budget_ratio: 0.2 }, targets })
+    expect(body).toMatchObject({ ...said, ...change, retries: { max: 3, budget_ratio: 0.5 }, targets })
     expect((await catalog.call('DELETE', `${path}/${made.id}`)).status).toBe(204)
     expect(await refusal('GET', `${path}/${made.id}`)).toEqual([404, 'deployment_not_found', null])
   })
@@ -236,7 +236,7 @@ describe('deployments', () => {
     await waitFor(() => watcher.deployments.has(id), { timeoutMs: 1_000 })
     const { body } = await catalog.call<{ id: string }>('GET', '/v1/models/a')
     expect(watcher.deployments.get(id)).toMatchObject({
-      ...{ workspace: 'ws_prod', strategy: 'weighted_round_robin', retries: { max: 2, budgetRatio: 0.2 } },
+      ...{ workspace: 'ws_prod', strategy: 'weighted_round_robin', retries: { max: 3, budgetRatio: 0.5 } },
       targets: [{ model: body.id, weight: 250, priority: 3 }],
       ...{ cache: { enabled: true, ttlS: 0 }, sticky: { by: 'user', header: '' } },
       rules: [{ when: 'stream', targets: [{ weight: 1_000 }] }],
