@@ -77,7 +77,7 @@ export async function startGateway({
   const inference = new InferenceServer(pipeline, logger)
   const adapter = publicAdapter((request, response) => inference.take(request, response))
   const app = await NestFactory.create<NestFastifyApplication>(
-    GatewayModule.register({ forwarder, privateServer }),
+    GatewayModule.register({ forwarder, privateServer, deployments: pipeline.routes.deployments }),
     adapter,
     { logger: new NestLogger(logger), bodyParser: false },
   )

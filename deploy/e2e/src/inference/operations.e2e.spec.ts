@@ -143,7 +143,8 @@ describe('metrics', () => {
       [...new Set([...text.matchAll(pattern)].map(([, name]) => name))].sort()
     for (const name of names.filter((name) => name !== 'gateway-2')) {
       const readme = new URL(`../../../../services/${name.replace(/-\d+$/, '')}/README.md`, import.meta.url)
-      const documented = known(readFileSync(readme, 'utf8'), /`(weir_\w+)`/g)
+      const [, metrics = ''] = readFileSync(readme, 'utf8').split(/^## Metrics$/m)
+      const documented = known(metrics, /`(weir_\w+)`/g)
       const exported = known(await (await privately(name, '/metrics')).text(), /^# TYPE (weir_\w+)/gm)
       expect({ name, missing: documented.filter((metric) => !exported.includes(metric)) }).toEqual({
         name,

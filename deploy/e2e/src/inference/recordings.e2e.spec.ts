@@ -48,10 +48,12 @@ function bucketsOf({ usage }: Recording): Partial<Attempt> {
   const { input, output, cached, cache_write: written, reasoning } = usage
   if (input === null || output === null) return { usage_source: 'estimated' }
   const [read, wrote, thought] = [cached ?? 0, written ?? 0, reasoning ?? 0]
+  // More than all can have been thought only where the total says so: vendors estimate.
+  const reasoning = Math.min(thought, output)
   return {
     usage_source: 'reported',
     ...{ input_tokens: input - read - wrote, cached_input_tokens: read, cache_write_tokens: wrote },
-    ...{ output_tokens: thought <= output ? output - thought : output, reasoning_tokens: thought },
+    ...{ output_tokens: output - reasoning, reasoning_tokens: reasoning },
   }
 }
 

@@ -2,11 +2,10 @@ import { AppError } from '@weir/errors'
 import { dropRest, requestId } from '@weir/http'
 import { counter, histogram, inSpan, type Logger, SpanKind, tracing } from '@weir/observability'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { KnownModel } from '../snapshot/catalog-state.js'
 import { Caller } from './caller.js'
 import { anthropicEnvelope, type ErrorEnvelope, openaiEnvelope } from './error-envelope.js'
 import { findCalledRoute } from './endpoint-table.js'
-import { toModelList, toModelObject } from './model-list.js'
+import { type Listed, toModelList, toModelObject } from './model-list.js'
 import type { InferencePipeline } from './pipeline.js'
 
 const requests = counter('weir_requests_total', 'Inference requests answered.', [
@@ -94,11 +93,11 @@ export class InferenceServer {
     const name = path.model === undefined ? undefined : decodeName(path.model)
     const key = await authentication.findKey(request, 'models')
     const repository = routes.findPlace(key, request.url ?? '', path.repository)
-    const shape = { isAnthropic: isAnthropic(request), ownerOf: (model: KnownModel) => routes.ownerOf(model) }
+    const shape = { isAnthropic: isAnthropic(request), ownerOf: (listed: Listed) => routes.ownerOf(listed) }
     const reply =
       name === undefined
-        ? toModelList(routes.listModels(key, repository), shape)
-        : toModelObject(routes.getModel(key, name, repository), shape)
+        ? toModelList(routes.list(key, repository), shape)
+        : toModelObject(routes.get(key, name, repository), shape)
     caller.send(200, 'application/json', JSON.stringify(reply))
   }
 

@@ -24,6 +24,7 @@ import type { KnownDeployment } from '../snapshot/known-deployment.js'
 import type { KnownKey, TeamLine } from '../snapshot/identity-state.js'
 import type { Snapshots } from '../snapshot/snapshots.js'
 import type { InferenceCall } from './endpoint.js'
+import type { Listed } from './model-list.js'
 
 /** What is known of the use of a model. */
 interface KnownUse extends ModelUse {
@@ -93,38 +94,42 @@ export class Routes {
     throw refused ? toError(refused) : AppError.of('model_not_found', { model: deployment.name })
   }
 
-  /** The aliases that a key may call. */
-  listDeployments(key: KnownKey): KnownDeployment[] {
-    return this.snapshots.catalog.state
-      .listDeployments(key.workspace)
-      .filter((deployment) => findDeploymentRefusal(key, deployment) === undefined)
-  }
-
-  /** The models that a key may use. */
-  listModels(key: KnownKey, repository: KnownRepository | undefined): KnownModel[] {
+  /** What a key may call: models, and the aliases of deployments. */
+  list(key: KnownKey, repository: KnownRepository | undefined): Listed[] {
     const governance = this.governanceOf(key)
     const refused = findGovernanceRefusal(governance)
     if (refused) throw toError(refused)
-    return this.snapshots.catalog.state
+    const { state } = this.snapshots.catalog
+    const models = state
       .listModels(key.organization)
       .filter((model) => !repository || repository.providers.has(model.provider))
       .filter((model) => findModelRefusal(governance, this.toUse(key, model.name, model)) === undefined)
+    if (repository) return models
+    const deployments = state
+      .listDeployments(key.workspace)
+      .filter((deployment) => findDeploymentRefusal(key, deployment) === undefined)
+    return [...deployments, ...models]
   }
 
-  /** One model that a key may use. */
-  getModel(key: KnownKey, name: string, repository: KnownRepository | undefined): KnownModel {
-    const model = this.snapshots.catalog.state.findModel(key.organization, name)
+  /** One of what a key may call, by its name. */
+  get(key: KnownKey, name: string, repository: KnownRepository | undefined): Listed {
+    const { state } = this.snapshots.catalog
+    const governance = this.governanceOf(key)
+    const deployment = repository ? undefined : state.findDeployment(key.organization, key.workspace, name)
+    const model = deployment ? undefined : state.findModel(key.organization, name)
     const use = this.toUse(key, name, model)
-    const refused =
-      findModelRefusal(this.governanceOf(key), use) ??
-      (repository && findRepositoryModelRefusal(repository, use))
+    const refused = deployment
+      ? (findGovernanceRefusal(governance) ?? findDeploymentRefusal(key, deployment))
+      : (findModelRefusal(governance, use) ?? (repository && findRepositoryModelRefusal(repository, use)))
     if (refused) throw toError(refused)
-    return model as KnownModel
+    return deployment ?? (model as KnownModel)
   }
 
-  /** Name of a model's provider. */
-  ownerOf(model: KnownModel): string {
-    return this.snapshots.catalog.state.findProvider(model.provider)?.name ?? ''
+  /** Name of a model's provider; a deployment has none. */
+  ownerOf(listed: Listed): string {
+    return 'provider' in listed
+      ? (this.snapshots.catalog.state.findProvider(listed.provider)?.name ?? '')
+      : 'weir'
   }
 
   private governanceOf(key: KnownKey): Governance & { team: TeamLine | undefined } {

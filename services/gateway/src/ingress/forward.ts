@@ -39,9 +39,16 @@ export class Forwarder {
     }
   }
 
-  /** Carries a request to the service that owns its path. Throws route_not_found, service_unavailable. */
-  async forward(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const path = request.raw.url ?? '/'
+  /**
+   * Carries a request to the service that owns its path. Throws route_not_found, service_unavailable.
+   * @param instead what the caller gets instead of the reply, when that is a success
+   */
+  async forward(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    path = request.raw.url ?? '/',
+    instead?: () => object | undefined,
+  ): Promise<void> {
     const route = findRestRoute(path.split('?')[0] ?? '')
     const origin = route && this.origins[route.service]
     if (!origin)
@@ -67,6 +74,12 @@ export class Forwarder {
     }
     for (const [name, value] of Object.entries(response.headers)) {
       if (value !== undefined && !dropped.test(name)) void reply.header(name, value)
+    }
+    const own = response.statusCode === 200 ? instead?.() : undefined
+    if (own) {
+      await response.body.dump()
+      void reply.removeHeader('content-length').status(200).send(own)
+      return
     }
     void reply.status(response.statusCode).send(response.body)
   }

@@ -1,8 +1,9 @@
-import { All, Controller, Get, Header, Inject, Req, Res } from '@nestjs/common'
+import { All, Controller, Get, Header, Inject, Param, Req, Res } from '@nestjs/common'
 import { ApiExcludeController } from '@nestjs/swagger'
 import { PrivateServer } from '@weir/observability'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { openApiDocument } from '../openapi/document.js'
+import { Deployments } from '../routing/deployments.js'
 import { Forwarder } from './forward.js'
 
 /** Everything on the public port that is not inference. */
@@ -12,6 +13,7 @@ export class IngressController {
   constructor(
     @Inject(Forwarder) private readonly forwarder: Forwarder,
     @Inject(PrivateServer) private readonly privateServer: PrivateServer,
+    @Inject(Deployments) private readonly deployments: Deployments,
   ) {}
 
   @Get('openapi.json')
@@ -30,6 +32,17 @@ export class IngressController {
     const missing = await this.privateServer.missing()
     const ready = Object.keys(missing).length === 0
     await reply.status(ready ? 200 : 503).send({ status: ready ? 'ok' : 'not ready', missing })
+  }
+
+  /** Whoever may read the deployment may see how it does here; the catalog knows who that is. */
+  @Get('v1/deployments/:id/health')
+  async getDeploymentHealth(
+    @Param('id') id: string,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const path = `/v1/deployments/${encodeURIComponent(id)}`
+    await this.forwarder.forward(request, reply, path, () => this.deployments.healthOf(id))
   }
 
   @All('v1/*')

@@ -3,7 +3,7 @@ import { type RequestFacts, toRuleContext } from '@weir/routing-rules'
 import type { AdmittedRoute } from '../admission/admission.js'
 import { estimateTokens } from '../inference/usage.js'
 import { findPrice, type KnownModel, type KnownProvider } from '../snapshot/catalog-state.js'
-import type { KnownDeployment, KnownTarget, Tier } from '../snapshot/known-deployment.js'
+import type { KnownDeployment, Tier } from '../snapshot/known-deployment.js'
 import type { InferenceCall } from '../inference/endpoint.js'
 import { DeploymentPlan, type PlannedTarget } from './deployment-plan.js'
 import { RetryBudget } from './retry-budget.js'
@@ -66,24 +66,31 @@ export class Deployments {
     })
   }
 
-  /** How each target of a deployment does, as this gateway sees it. */
-  healthOf(deployment: KnownDeployment): object[] {
+  /** How each target of a deployment does, as this gateway sees it; undefined: it does not know it. */
+  healthOf(id: string): object | undefined {
+    const deployment = this.find(id)
+    if (!deployment) return undefined
+    const ids = new Set(targetsOf(deployment))
+    const targets = [...ids].flatMap((model) => this.findRoute(model) ?? [])
+    return {
+      object: 'deployment.health',
+      deployment: deployment.name,
+      targets: targets.map(({ model, provider }) => this.describe(model, provider)),
+    }
+  }
+
+  private describe(model: KnownModel, provider: KnownProvider): object {
     const nowMs = Date.now()
-    const ids = new Set(allTargets(deployment).map(({ model }) => model))
-    return [...ids].flatMap((id) => {
-      const found = this.findRoute(id)
-      if (!found) return []
-      const { model, provider } = found
-      const state = this.targets.get(keyOf(model, provider)) ?? new TargetState()
-      return {
-        ...{ model: model.name, provider: provider.name, state: state.healthAt(nowMs) },
-        ejected_until: state.ejectedUntilMs > nowMs ? new Date(state.ejectedUntilMs).toISOString() : null,
-        ...{ in_flight: state.inFlight, attempts: state.requests, failures: state.failures },
-        last_failure: state.lastFailure === '' ? null : state.lastFailure,
-        last_failure_at: state.lastFailureAtMs === 0 ? null : new Date(state.lastFailureAtMs).toISOString(),
-        first_byte_ms: state.latencyMs === 0 ? null : Math.round(state.latencyMs),
-      }
-    })
+    const state = this.targets.get(keyOf(model, provider)) ?? new TargetState()
+    const timeOf = (ms: number): string | null => (ms === 0 ? null : new Date(ms).toISOString())
+    return {
+      ...{ model: model.name, provider: provider.name, state: state.healthAt(nowMs) },
+      ejected_until: state.ejectedUntilMs > nowMs ? timeOf(state.ejectedUntilMs) : null,
+      ...{ in_flight: state.inFlight, attempts: state.requests, failures: state.failures },
+      last_failure: state.lastFailure === '' ? null : state.lastFailure,
+      last_failure_at: timeOf(state.lastFailureAtMs),
+      first_byte_ms: state.latencyMs === 0 ? null : Math.round(state.latencyMs),
+    }
   }
 
   /** What was seen of a target; made at its first request. */
@@ -198,9 +205,10 @@ function healthyFirst(planned: readonly PlannedTarget[]): PlannedTarget[] {
   return ranked.sort((left, right) => left.rank - right.rank).map(({ target }) => target)
 }
 
-function allTargets({ tiers, rules, fallbacks }: KnownDeployment): { model: string }[] {
-  const ofRules: KnownTarget[] = rules.flatMap((rule) => rule.tiers.flat())
-  return [...tiers.flat(), ...ofRules, ...fallbacks.filter(({ model }) => model !== '')]
+/** Model ids, those of rules and fallbacks too. */
+function targetsOf({ tiers, rules, fallbacks }: KnownDeployment): string[] {
+  const ofRules = rules.flatMap((rule) => rule.tiers.flat())
+  return [...tiers.flat(), ...ofRules, ...fallbacks].map(({ model }) => model).filter((id) => id !== '')
 }
 
 /** The application's user decides only which target answers. */
