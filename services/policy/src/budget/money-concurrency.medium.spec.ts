@@ -3,7 +3,7 @@ import { waitFor } from '@weir/testing'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ratedEvent, RunningPolicy } from '../testing/running-policy.js'
-import { grantHold, type PeriodState, takeBack } from './money-rules.js'
+import { endRun, grantHold, type PeriodState, takeBack } from './money-rules.js'
 
 /** An operation of a history, with when it was called and answered. */
 interface Operation {
@@ -11,21 +11,36 @@ interface Operation {
   hold?: { budgets: readonly number[]; amount: bigint }
   /** All that the gateway gave back of the first budget so far. */
   returned?: bigint
-  /** Nano-dollars granted, or the budget that refused. */
+  /** The gateway's run is over, and nothing of it is to be charged. */
+  ends?: boolean
+  /** Nano-dollars granted, or the budget that refused, or `over`: the run had ended. */
   answer: bigint | string
   calledAt: number
   answeredAt: number
 }
 
-/** What one after the other would answer; undefined when it is not what was answered. */
-function apply(states: PeriodState[], ids: string[], operation: Operation): boolean {
-  const { gateway, hold, returned, answer } = operation
+/** Budgets, and the runs that have ended. */
+interface Register {
+  states: PeriodState[]
+  ended: ReadonlySet<string>
+}
+
+/** The register after an operation; undefined when one after the other would have been answered otherwise. */
+function apply(register: Register, ids: string[], operation: Operation): Register | undefined {
+  const { gateway, hold, returned, ends, answer } = operation
+  const states = copy(register.states)
+  if (ends) {
+    for (const state of states) endRun(state, gateway)
+    return { states, ended: new Set([...register.ended, gateway]) }
+  }
+  if (register.ended.has(gateway)) return answer === 'over' ? register : undefined
   const [first] = states
   if (returned !== undefined && first) takeBack(first, gateway, returned)
-  if (!hold) return true
+  if (!hold) return { ...register, states }
   const parts = hold.budgets.map((index) => ({ state: states[index] as PeriodState, least: hold.amount }))
   const result = grantHold(parts, gateway, hold.amount)
-  return 'granted' in result ? result.granted === answer : ids[hold.budgets[result.refusedBy] ?? 0] === answer
+  const expected = 'granted' in result ? result.granted : ids[hold.budgets[result.refusedBy] ?? 0]
+  return expected === answer ? { ...register, states } : undefined
 }
 
 const copy = (states: PeriodState[]): PeriodState[] =>
@@ -35,15 +50,15 @@ const copy = (states: PeriodState[]): PeriodState[] =>
   }))
 
 /** Whether the operations may have happened one after the other, each at a moment between its call and its answer. */
-function isLinearizable(states: PeriodState[], ids: string[], left: Operation[]): boolean {
+function isLinearizable(register: Register, ids: string[], left: Operation[]): boolean {
   if (left.length === 0) return true
   const earliestAnswer = Math.min(...left.map(({ answeredAt }) => answeredAt))
   return left
     .filter(({ calledAt }) => calledAt <= earliestAnswer)
     .some((operation) => {
-      const next = copy(states)
+      const next = apply(register, ids, operation)
       const others = left.filter((other) => other !== operation)
-      return apply(next, ids, operation) && isLinearizable(next, ids, others)
+      return next !== undefined && isLinearizable(next, ids, others)
     })
 }
 
@@ -68,6 +83,7 @@ describe('money, asked for at once', () => {
       budgets: fc.constantFrom([0], [1], [0, 1], [1, 0]),
       amount: fc.bigInt({ min: 1n, max: 60n }),
       gives: fc.boolean(),
+      ends: fc.integer({ min: 0, max: 5 }).map((chance) => chance === 0),
     }),
     { minLength: 4, maxLength: 8 },
   )
@@ -79,17 +95,25 @@ describe('money, asked for at once', () => {
         const ids = budgets.map(({ id }) => id)
         const first = ids[0] ?? ''
         const states: PeriodState[] = [100n, 80n].map((limit) => ({ limit, spent: 0n, leases: new Map() }))
+        const names = ['run-1', 'run-2', 'run-3']
+        const runOf = (name: string) => `${name}-${first}`
         // Something to give back.
         let periodStartMs = ''
         const returned = new Map<string, bigint>()
-        for (const gateway of ['run-1', 'run-2', 'run-3']) {
+        for (const gateway of names.map(runOf)) {
           const hold = { budgets: [first], amountNanoUsd: '10', leastNanoUsd: '10' }
           const { leases } = await policy.exchange(gateway, { holds: [hold] })
           periodStartMs = leases[0]?.periodStartMs ?? ''
           grantHold([{ state: states[0] as PeriodState, least: 10n }], gateway, 10n)
         }
         const operations = await Promise.all(
-          steps.map(async ({ gateway, budgets: chosen, amount, gives }): Promise<Operation> => {
+          steps.map(async ({ gateway: name, budgets: chosen, amount, gives, ends }): Promise<Operation> => {
+            const gateway = runOf(name)
+            if (ends) {
+              const calledAt = performance.now()
+              await policy.money.endRuns({ runs: [{ gateway, attempts: '0' }] })
+              return { gateway, ends, answer: '', calledAt, answeredAt: performance.now() }
+            }
             const total = (returned.get(gateway) ?? 0n) + (gives ? 3n : 0n)
             returned.set(gateway, total)
             const hold: policyV1.MoneyHold = {
@@ -99,15 +123,20 @@ describe('money, asked for at once', () => {
             }
             const returns = gives ? [{ budget: first, periodStartMs, returnedNanoUsd: String(total) }] : []
             const calledAt = performance.now()
-            const { holds } = await policy.exchange(gateway, { holds: [hold], returns })
+            const result = await policy.exchange(gateway, { holds: [hold], returns }).then(
+              ({ holds }) => holds[0],
+              (error: Error) => error,
+            )
             const answeredAt = performance.now()
-            const answer =
-              holds[0]?.refusedBy === '' ? BigInt(holds[0].grantedNanoUsd) : (holds[0]?.refusedBy ?? '')
+            if (result instanceof Error) expect(result.message).toContain('A newer run')
+            const refusedBy = result instanceof Error ? 'over' : (result?.refusedBy ?? '')
+            const granted = result instanceof Error ? 0n : BigInt(result?.grantedNanoUsd ?? 0)
+            const answer = refusedBy === '' ? granted : refusedBy
             const asked = { gateway, hold: { budgets: chosen, amount }, answer, calledAt, answeredAt }
             return gives ? { ...asked, returned: total } : asked
           }),
         )
-        expect(isLinearizable(states, ids, operations)).toBe(true)
+        expect(isLinearizable({ states, ended: new Set() }, ids, operations)).toBe(true)
       }),
       { numRuns: 30 },
     )
