@@ -123,14 +123,17 @@ export class IdentityState {
     return this.keys.size
   }
 
-  /** Everything, to be written to disk. */
   all(): identityV1.IdentityResource[] {
-    const all = [...this.resources.values()]
+    return [...this.each()]
+  }
+
+  /** Everything, one after the other; what is changed meanwhile may be among it or not. */
+  *each(): Generator<identityV1.IdentityResource> {
+    yield* this.resources.values()
     for (const key of this.keys.all()) {
       const [rates, money] = [this.rates.find('virtual_key', key.id), this.moneyOfKeys.get(key.id)]
-      all.push({ virtualKey: { ...key, ...(rates && { rates }), ...(money && { money }) } })
+      yield { virtualKey: { ...key, ...(rates && { rates }), ...(money && { money }) } }
     }
-    return all
   }
 
   /** Applies a resource as it was at `version`, unless a later state of it is known. */

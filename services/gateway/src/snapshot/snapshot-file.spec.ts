@@ -1,3 +1,4 @@
+import type { identityV1 } from '@weir/contracts'
 import { Keyring } from '@weir/secrets'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -33,6 +34,27 @@ describe('SnapshotFile', () => {
     expect(readFileSync(path).includes('canary-name')).toBe(false)
     expect(statSync(path).mode & 0o077).toBe(0)
     expect(() => new SnapshotFile(dir, keyring()).read()).toThrow()
+  })
+
+  it('takes many resources a part at a time, and lets requests be served in between', async () => {
+    const [dir, keys] = [folder(), keyring()]
+    let [given, turns] = [0, 0]
+    function* teams(): Generator<identityV1.IdentityResource> {
+      for (; given < 5_003; given++) {
+        yield {
+          team: { id: `team-${given}`, organization: 'o', parent: '', models: { all: true, names: [] } },
+        }
+      }
+    }
+    const served = setInterval(() => turns++)
+    await new SnapshotFile(dir, keys).write(snapshot, teams())
+    clearInterval(served)
+    const read = new SnapshotFile(dir, keys).read()
+    expect(read?.identity).toMatchObject(mark)
+    expect(read?.identity.upserts[0]).toMatchObject(snapshot.identity.upserts[0] ?? {})
+    const ids = read?.identity.upserts.slice(1).map(({ team }) => team?.id)
+    expect(ids).toEqual(Array.from({ length: 5_003 }, (_, index) => `team-${index}`))
+    expect(turns).toBeGreaterThan(0)
   })
 
   it('has nothing at first, and refuses a damaged file', async () => {

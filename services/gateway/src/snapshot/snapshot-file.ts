@@ -3,6 +3,7 @@ import type { Keyring } from '@weir/secrets'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 
 /** What is kept: each part as its watch stream would send it whole. */
 export interface SavedSnapshot {
@@ -35,6 +36,32 @@ function split4(buffer: Buffer): Buffer[] {
     at += 4 + length
   }
   return parts
+}
+
+/** So many are encoded in about a millisecond, in which no request is served. */
+const resourcesAtOnce = 500
+
+const nothing = { epoch: '', version: '0', reset: false, synced: false, upserts: [], removals: [] }
+
+/** Messages of one type, one after the other, are read as one message with the lists of all. */
+async function encodeIdentity(
+  head: identityV1.WatchIdentityResponse,
+  resources: Iterable<identityV1.IdentityResource>,
+): Promise<Buffer> {
+  const parts = [identityV1.WatchIdentityResponse.encode(head).finish()]
+  let upserts: identityV1.IdentityResource[] = []
+  const encode = () => {
+    parts.push(identityV1.WatchIdentityResponse.encode({ ...nothing, upserts }).finish())
+    upserts = []
+  }
+  for (const resource of resources) {
+    upserts.push(resource)
+    if (upserts.length < resourcesAtOnce) continue
+    encode()
+    await setImmediate()
+  }
+  encode()
+  return Buffer.concat(parts)
 }
 
 /** The last snapshot on the gateway's disk, encrypted, so that a restart needs no other service. */
@@ -73,13 +100,18 @@ export class SnapshotFile {
     }
   }
 
-  /** Replaces the file in one step, on disk before it counts: a crash leaves the old one or the new one. */
-  async write(snapshot: SavedSnapshot): Promise<void> {
+  /**
+   * Replaces the file in one step, on disk before it counts: a crash leaves the old one or the new one.
+   * `resources`: those of identity that are not in `snapshot` itself, a part at a time, since there may
+   * be a million virtual keys. What changes meanwhile comes again after a restart: it is newer than the
+   * snapshot's version.
+   */
+  async write(snapshot: SavedSnapshot, resources: Iterable<identityV1.IdentityResource> = []): Promise<void> {
     const savedAt = Buffer.alloc(8)
     savedAt.writeBigUInt64LE(BigInt(snapshot.savedAtMs))
     const plain = join4([
       savedAt,
-      identityV1.WatchIdentityResponse.encode(snapshot.identity).finish(),
+      await encodeIdentity(snapshot.identity, resources),
       catalogV1.WatchCatalogResponse.encode(snapshot.catalog).finish(),
       policyV1.WatchPoliciesResponse.encode(snapshot.policy).finish(),
     ])

@@ -160,16 +160,26 @@ export class Snapshots {
   private async save(): Promise<void> {
     const startedAt = performance.now()
     try {
-      await this.file.write({
+      const { epoch, version, state } = this.identity
+      const identity = {
+        epoch,
+        version: String(version),
+        reset: true,
+        synced: true,
+        upserts: [],
+        removals: [],
+      }
+      const saved = {
         savedAtMs: Date.now(),
-        identity: this.identity.save(),
+        identity,
         catalog: this.catalog.save(),
         policy: {
           epoch: this.policy.epoch,
           version: String(this.policy.version),
           scopes: this.policy.state.all(),
         },
-      })
+      }
+      await this.file.write(saved, state.each())
     } catch (error) {
       this.logger.error(
         { err: error },
