@@ -163,9 +163,11 @@ export function sealSecrets(
 }
 
 /** Settings as they are shown. */
-export function withoutSecrets(plugin: string, settings: Record<string, unknown>): Record<string, unknown> {
+export function withoutSecrets(plugin: string, settings: object): Record<string, unknown> {
   const secrets = secretsOf(plugin)
-  return Object.fromEntries(Object.entries(settings).filter(([field]) => !secrets.includes(field)))
+  return Object.fromEntries(
+    Object.entries(settings as Record<string, unknown>).filter(([field]) => !secrets.includes(field)),
+  )
 }
 
 /** All that is wrong with the settings of a plugin. */
