@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{libs,services,deploy,bench}/**/*.spec.ts'],
-          exclude: [...exclude, '**/*.medium.spec.ts', '**/*.e2e.spec.ts'],
+          exclude: [...exclude, '**/*.{medium,e2e,clients}.spec.ts'],
         },
       },
       {
@@ -38,6 +38,18 @@ export default defineConfig({
           hookTimeout: 120_000,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'clients',
+          include: ['deploy/e2e/**/*.clients.spec.ts'],
+          exclude,
+          globalSetup: ['deploy/e2e/src/stack/global-setup.ts'],
+          testTimeout: 400_000,
+          hookTimeout: 400_000,
+          fileParallelism: false,
         },
       },
       {

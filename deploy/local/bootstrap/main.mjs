@@ -6,7 +6,7 @@ import { ensureInstalled } from './install.mjs'
 import { findNode, nodeEnvironment } from './node.mjs'
 import { progress } from './progress.mjs'
 import { runToTheEnd } from './run.mjs'
-import { test } from './test.mjs'
+import { test, testClients } from './test.mjs'
 
 /** What `npm start` needs; the rest of the repository is built for the other commands. */
 const RUNTIME = [
@@ -20,6 +20,7 @@ const COMMANDS = {
   bench: script('bench/dist/main.js'),
   chaos: script('deploy/e2e/dist/chaos.js'),
   test,
+  'test:clients': testClients,
   check,
   gen,
 }

@@ -7,6 +7,7 @@ import { anthropicMessages } from './anthropic-client.js'
 import type { Client, MakeClient } from './client.js'
 import { langchainAnthropic, langchainOpenai } from './langchain-client.js'
 import { openaiChat, openaiResponses } from './openai-client.js'
+import { providers } from './providers.js'
 import { vercelAnthropic, vercelChat, vercelResponses } from './vercel-client.js'
 
 const clients: Record<string, MakeClient> = {
@@ -18,20 +19,6 @@ const clients: Record<string, MakeClient> = {
   'ai (Chat Completions)': vercelChat,
   'ai (Responses)': vercelResponses,
   'ai (Messages)': vercelAnthropic,
-}
-
-/** Each provider type over the mock, which speaks every vendor's API. */
-const providers: Record<string, (mockUrl: string) => Record<string, unknown> | undefined> = {
-  sandbox: () => undefined,
-  openai: (url) => ({ type: 'openai', base_url: `${url}/v1` }),
-  openai_compatible: (url) => ({ type: 'openai_compatible', base_url: `${url}/v1` }),
-  azure_openai: (url) => ({ type: 'azure_openai', base_url: url, api_version: '2024-10-21' }),
-  anthropic: (url) => ({ type: 'anthropic', base_url: `${url}/v1` }),
-  gemini: (url) => ({ type: 'gemini', base_url: `${url}/v1beta` }),
-  bedrock: (url) => ({
-    ...{ type: 'bedrock', base_url: url, region: 'us-east-1' },
-    api_key: JSON.stringify({ access_key_id: 'AKIDEXAMPLE', secret_access_key: 'secret-of-nobody' }),
-  }),
 }
 
 let weir: SharedWeir

@@ -7,7 +7,8 @@ import {
   type StreamTap,
   unsupported,
 } from '../conversation/dialect.js'
-import { asObject } from '../conversation/json.js'
+import { withoutForeignTools } from '../conversation/foreign-tools.js'
+import { asObject, parseJson } from '../conversation/json.js'
 import type { Reply, VendorError } from '../conversation/reply.js'
 import { TranslatedStream } from '../conversation/translated-stream.js'
 import type { KnownModel } from '../snapshot/catalog-state.js'
@@ -116,12 +117,12 @@ class TranslatedExchange extends ConversationExchange {
     super()
     this.model = model
     this.request = document
-    const conversation = caller.readRequest(document)
+    const { conversation, dropped } = withoutForeignTools(caller.readRequest(document), spoken.name)
     const written = spoken.writeRequest(conversation, {
       model: model.providerModel,
       providerType: provider.type,
     })
-    this.ignoredFields = [...conversation.unread, ...written.dropped]
+    this.ignoredFields = [...conversation.unread, ...dropped, ...written.dropped]
     this.path = type.pathOf(spoken.name, provider, model.providerModel, document.stream === true)
     this.body = JSON.stringify(written.document)
     this.headers = jsonHeaders(attemptId)
@@ -136,7 +137,7 @@ class TranslatedExchange extends ConversationExchange {
   }
 
   readWhole(body: Buffer): WholeReply {
-    const document = asObject(JSON.parse(body.toString()) as unknown)
+    const document = asObject(parseJson(body.toString()))
     if (!document) throw new Error('Its reply is no JSON object.')
     const reply = this.spoken.readReply(document)
     const shown = this.caller.writeReply(reply, { model: this.model.name }, this.request)

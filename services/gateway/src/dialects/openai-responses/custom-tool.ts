@@ -1,6 +1,6 @@
 import type { FunctionTool } from '../../conversation/conversation.js'
 import type { Document } from '../../conversation/dialect.js'
-import { asObject, asText, objectsOf, parseObject } from '../../conversation/json.js'
+import { asObject, asText, parseObject } from '../../conversation/json.js'
 
 /**
  * A custom tool takes free text (Codex's apply_patch). No other dialect has the like, so it is told as
@@ -25,12 +25,6 @@ export function readCustomTool(tool: Document): FunctionTool {
       additionalProperties: false,
     },
   }
-}
-
-/** The names of a request's custom tools. */
-export function customToolNames(request: Document): Set<string> {
-  const custom = objectsOf(request['tools']).filter(({ type }) => type === 'custom')
-  return new Set(custom.map(({ name }) => asText(name) ?? ''))
 }
 
 /** The free text in the arguments of a call; what a model wrote otherwise goes as it is. */

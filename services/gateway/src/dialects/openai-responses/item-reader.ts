@@ -5,6 +5,7 @@ import { invalidField } from '../../conversation/request-fields.js'
 import { openSignature, splitCallId } from '../../conversation/signature.js'
 import { readContent } from './content-reader.js'
 import { argumentsOfInput } from './custom-tool.js'
+import { flatName } from './tool-form.js'
 
 /** A request's `input` as turns. `unread` is told of what has no place in them. */
 export function readInput(input: unknown, model: string, unread: Set<string>): Turn[] {
@@ -82,7 +83,8 @@ function readCallId(item: Document, { path }: ItemOptions) {
   const name = asText(item['name'])
   if (callId === undefined) throw invalidField(`${path}.call_id`, 'a text')
   if (name === undefined) throw invalidField(`${path}.name`, 'a text')
-  return { ...splitCallId(callId), name }
+  const namespace = asText(item['namespace'])
+  return { ...splitCallId(callId), name: namespace === undefined ? name : flatName(namespace, name) }
 }
 
 function readOutput(item: Document, { path }: ItemOptions): Part {

@@ -204,9 +204,8 @@ function refusedFeature(document: Document): string | undefined {
 const functionItems = new Set(['message', 'function_call', 'function_call_output', 'reasoning', 'undefined'])
 
 const hasNative = (document: Document): boolean =>
-  objectsOf(document['tools']).some(
-    (tool) => tool['type'] !== 'function' && tool['external_web_access'] !== false,
-  ) || objectsOf(document['input']).some(({ type }) => !functionItems.has(String(type)))
+  objectsOf(document['tools']).some(({ type }) => type !== 'function') ||
+  objectsOf(document['input']).some(({ type }) => !functionItems.has(String(type)))
 
 /** Every word, call and result is somewhere in what goes to the other vendor. */
 function expectCarried(conversation: Conversation, document: Document): void {

@@ -3,6 +3,7 @@ import type { Document } from '../../conversation/dialect.js'
 import { asList, asObject } from '../../conversation/json.js'
 import { sealSignature } from '../../conversation/signature.js'
 import { inputOfArguments } from './custom-tool.js'
+import type { ToolForm } from './tool-form.js'
 
 export type ItemStatus = 'in_progress' | 'completed' | 'incomplete'
 
@@ -17,13 +18,14 @@ export function outputText(text: string, annotations: unknown[], logprobs: unkno
 /** A call, of a function or, where the caller declared it so, of a custom tool. */
 export function callItem(
   id: string,
-  call: { callId: string; name: string; arguments: string },
-  { isCustom, status }: { isCustom: boolean; status: ItemStatus },
+  call: { callId: string; arguments: string },
+  { form, status }: { form: ToolForm; status: ItemStatus },
 ): Document {
-  const { callId, name } = call
+  const { name, namespace, isCustom } = form
+  const called = { call_id: call.callId, name, ...(namespace !== undefined && { namespace }) }
   return isCustom
-    ? { id, type: 'custom_tool_call', status, call_id: callId, name, input: inputOfArguments(call.arguments) }
-    : { id, type: 'function_call', status, arguments: call.arguments, call_id: callId, name }
+    ? { id, type: 'custom_tool_call', status, ...called, input: inputOfArguments(call.arguments) }
+    : { id, type: 'function_call', status, arguments: call.arguments, ...called }
 }
 
 /** Reasoning, with its proof where OpenAI has its own: whose it is, is sealed in it. */

@@ -3,7 +3,6 @@ import type { Document, Naming } from '../../conversation/dialect.js'
 import type { Choice, Reply } from '../../conversation/reply.js'
 import { joinCallId } from '../../conversation/signature.js'
 import { writeAnnotation } from './annotation.js'
-import { customToolNames } from './custom-tool.js'
 import {
   callItem,
   messageItem,
@@ -13,6 +12,7 @@ import {
   reasoningItem,
 } from './output-item.js'
 import { isIncomplete, newId, responseId, writeResponse } from './response-object.js'
+import { formOf, toolForms, type ToolForm } from './tool-form.js'
 
 /** Writes an answer as a response object. A response has one choice: the first is told. */
 export function writeReply(reply: Reply, naming: Naming, request: Document): Document {
@@ -21,7 +21,7 @@ export function writeReply(reply: Reply, naming: Naming, request: Document): Doc
     {
       head: { id: responseId(reply.id), created: reply.created },
       stop: choice.stop,
-      output: writeOutput(choice, customToolNames(request)),
+      output: writeOutput(choice, toolForms(request)),
       usage: reply.usage,
       serviceTier: reply.serviceTier,
     },
@@ -30,7 +30,7 @@ export function writeReply(reply: Reply, naming: Naming, request: Document): Doc
   )
 }
 
-function writeOutput(choice: Choice, customTools: Set<string>): Document[] {
+function writeOutput(choice: Choice, forms: Map<string, ToolForm>): Document[] {
   const items: Document[] = []
   let content: Document[] | undefined
   let logprobs = outputLogprobs(choice.logprobs)
@@ -45,7 +45,7 @@ function writeOutput(choice: Choice, customTools: Set<string>): Document[] {
       content.push(words)
       continue
     }
-    const item = writeItem(part, customTools)
+    const item = writeItem(part, forms)
     if (!item) continue
     items.push(item)
     content = undefined
@@ -64,16 +64,15 @@ function writeWords(part: Part, logprobs: unknown[]): Document | undefined {
 const writeAnnotations = ({ citations = [], text }: TextPart): unknown[] =>
   citations.map((citation) => writeAnnotation(citation, text.length)).filter((value) => value !== undefined)
 
-function writeItem(part: Part, customTools: Set<string>): Document | undefined {
+function writeItem(part: Part, forms: Map<string, ToolForm>): Document | undefined {
   switch (part.type) {
     case 'tool_call': {
-      const isCustom = customTools.has(part.name)
+      const form = formOf(forms, part.name)
       const call = {
         callId: joinCallId(part.id, part.signature),
-        name: part.name,
         arguments: part.arguments === '' ? '{}' : part.arguments,
       }
-      return callItem(newId(isCustom ? 'ctc' : 'fc'), call, { isCustom, status: 'completed' })
+      return callItem(newId(form.isCustom ? 'ctc' : 'fc'), call, { form, status: 'completed' })
     }
     case 'reasoning':
       return reasoningItem(newId('rs'), part)

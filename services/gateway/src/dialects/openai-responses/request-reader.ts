@@ -10,6 +10,7 @@ import { unsupported, type Document } from '../../conversation/dialect.js'
 import { asBoolean, asList, asNumber, asObject, asText, objectsOf } from '../../conversation/json.js'
 import { invalidField } from '../../conversation/request-fields.js'
 import { readCustomTool } from './custom-tool.js'
+import { flatName } from './tool-form.js'
 import { readInput } from './item-reader.js'
 import { refuseState } from './state.js'
 
@@ -198,18 +199,22 @@ function readAllowed(wanted: Document, tools: Tool[]): { tools: Tool[]; toolChoi
   }
 }
 
+/** Tools that are declared as a group are told one by one. */
+function readNamespace(group: Document, unread: Set<string>): Tool[] {
+  const namespace = asText(group['name']) ?? ''
+  return objectsOf(group['tools'])
+    .flatMap((tool) => readTool(tool, unread))
+    .map((tool) => ({ ...tool, name: flatName(namespace, tool.name) }))
+}
+
 function readTool(tool: Document, unread: Set<string>): Tool[] {
   const type = asText(tool['type']) ?? ''
+  if (type === 'namespace') return readNamespace(tool, unread)
   if (type === 'custom') {
     if (asObject(tool['format'])?.['type'] === 'grammar') unread.add('tools.format')
     return [readCustomTool(tool)]
   }
   if (type !== 'function') {
-    // Codex offers a search of what OpenAI has stored to every model; nothing is lost without.
-    if (type === 'web_search' && tool['external_web_access'] === false) {
-      unread.add('tools.web_search')
-      return []
-    }
     return [{ type: 'native', dialect: 'openai-responses', name: type, value: tool }]
   }
   const name = asText(tool['name'])

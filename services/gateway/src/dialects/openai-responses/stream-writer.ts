@@ -3,7 +3,7 @@ import type { PartStart, ReplyEvent } from '../../conversation/reply.js'
 import { joinCallId } from '../../conversation/signature.js'
 import { sseEvent } from '../../conversation/sse.js'
 import { writeAnnotation } from './annotation.js'
-import { customToolNames, inputOfArguments } from './custom-tool.js'
+import { inputOfArguments } from './custom-tool.js'
 import {
   callItem,
   messageItem,
@@ -13,6 +13,7 @@ import {
   reasoningItem,
 } from './output-item.js'
 import { isIncomplete, newId, responseId, writeResponse, type ResponseState } from './response-object.js'
+import { formOf, toolForms, type ToolForm } from './tool-form.js'
 
 type Of<T extends ReplyEvent['type']> = Extract<ReplyEvent, { type: T }>
 
@@ -39,14 +40,13 @@ type Open =
       id: string
       at: number
       callId: string
-      name: string
-      isCustom: boolean
+      form: ToolForm
       arguments: string
     }
 
 /** Writes a stream of the Responses API: every event that OpenAI's has, numbered, in its order. */
 export class ResponsesStreamWriter implements StreamWriter {
-  private readonly customTools: Set<string>
+  private readonly forms: Map<string, ToolForm>
   private readonly state: ResponseState = { head: { id: '', created: 0 }, output: [] }
   private readonly open = new Map<number, Open>()
   private message: Message | undefined
@@ -57,7 +57,7 @@ export class ResponsesStreamWriter implements StreamWriter {
     private readonly naming: Naming,
     private readonly request: Document,
   ) {
-    this.customTools = customToolNames(request)
+    this.forms = toolForms(request)
   }
 
   write(event: ReplyEvent): string {
@@ -127,11 +127,11 @@ export class ResponsesStreamWriter implements StreamWriter {
       this.open.set(part, { kind: 'reasoning', id, at, text: '' })
       return this.addItem(reasoningItem(id, { text: '' }))
     }
-    const isCustom = this.customTools.has(start.name)
-    const id = newId(isCustom ? 'ctc' : 'fc')
-    const call = { callId: joinCallId(start.id, start.signature), name: start.name, arguments: '' }
-    this.open.set(part, { kind: 'call', id, at, isCustom, ...call })
-    this.addItem(callItem(id, call, { isCustom, status: 'in_progress' }))
+    const form = formOf(this.forms, start.name)
+    const id = newId(form.isCustom ? 'ctc' : 'fc')
+    const call = { callId: joinCallId(start.id, start.signature), arguments: '' }
+    this.open.set(part, { kind: 'call', id, at, form, ...call })
+    this.addItem(callItem(id, call, { form, status: 'in_progress' }))
   }
 
   private startWords(part: number, kind: 'text' | 'refusal'): void {
@@ -189,7 +189,7 @@ export class ResponsesStreamWriter implements StreamWriter {
     if (open?.kind !== 'call' || json === '') return
     open.arguments += json
     // Free text is known when its wrapping is whole.
-    if (open.isCustom) return
+    if (open.form.isCustom) return
     this.emit('response.function_call_arguments.delta', {
       item_id: open.id,
       output_index: open.at,
@@ -229,21 +229,21 @@ export class ResponsesStreamWriter implements StreamWriter {
   }
 
   private endCall(open: Extract<Open, { kind: 'call' }>): void {
-    const { id, at, isCustom } = open
+    const { id, at, form } = open
     const place = { item_id: id, output_index: at }
-    if (isCustom) {
+    if (form.isCustom) {
       const input = inputOfArguments(open.arguments)
       this.emit('response.custom_tool_call_input.delta', { ...place, delta: input })
       this.emit('response.custom_tool_call_input.done', { ...place, input })
     } else {
-      const { name } = open
+      const { name } = form
       if (open.arguments === '') {
         open.arguments = '{}'
         this.emit('response.function_call_arguments.delta', { ...place, delta: '{}' })
       }
       this.emit('response.function_call_arguments.done', { ...place, name, arguments: open.arguments })
     }
-    this.endItem(at, callItem(id, open, { isCustom, status: 'completed' }))
+    this.endItem(at, callItem(id, open, { form, status: 'completed' }))
   }
 
   private endMessage(isIncompleteMessage: boolean): void {
