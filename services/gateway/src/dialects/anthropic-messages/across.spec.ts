@@ -34,7 +34,7 @@ describe.skipIf(recordingsMissing !== undefined)(title, () => {
   it.each(all)('tells the reply $file in the other dialect', (recording) => {
     const other = otherOf(recording)
     const reply = replyOf(recording)
-    const back = other.readReply(other.writeReply(reply, naming))
+    const back = other.readReply(other.writeReply(reply, naming, {}))
     expect(gistOf(back).map(comparable)).toEqual(gistOf(reply).map(comparable))
     expect(idsOf(back)).toEqual(idsOf(reply))
     expect(sourcesOf(back)).toEqual(sourcesOf(reply))
@@ -77,7 +77,7 @@ describe.skipIf(recordingsMissing !== undefined)(title, () => {
 
   it.each(all)('writes of $file a reply with all that the schemas require', (recording) => {
     for (const dialect of [openAiChat, anthropicMessages])
-      expectComplete(dialect, dialect.writeReply(replyOf(recording), naming))
+      expectComplete(dialect, dialect.writeReply(replyOf(recording), naming, {}))
   })
 
   it.each(asked)('tells the request $file in the other dialect, or refuses it by name', (recording) => {

@@ -27,7 +27,7 @@ function add(value: unknown, sum: { bytes: number; media: number }): void {
   } else {
     const found = asObject(value)
     if (!found) {
-      sum.bytes += JSON.stringify(value ?? '').length
+      sum.bytes += value === undefined || value === null ? 0 : JSON.stringify(value).length
       return
     }
     if (found['type'] === 'image') {

@@ -38,7 +38,7 @@ describe.skipIf(recordingsMissing !== undefined)(
 
     it.each(all)('keeps of the reply $file its blocks, ids, stop reason and usage', (recording) => {
       const recorded = messageOf(recording)
-      const written = dialect.writeReply(replyOf(recording), { model: String(recorded['model']) })
+      const written = dialect.writeReply(replyOf(recording), { model: String(recorded['model']) }, {})
       expect(written).toMatchObject({
         id: recorded['id'],
         type: 'message',

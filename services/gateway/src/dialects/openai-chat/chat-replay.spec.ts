@@ -53,7 +53,7 @@ describe.skipIf(recordingsMissing !== undefined)(title, () => {
       const recorded = completionOf(recording)
       const reply = replyOf(recording)
       expect(reply).toMatchObject({ id: recorded.id, model: recorded.model })
-      const written = dialect.writeReply(reply, { model: recorded.model })
+      const written = dialect.writeReply(reply, { model: recorded.model }, {})
       expect(gistOfCompletion(written)).toEqual(recorded.gist)
       expectUsage(dialect.readUsage(written['usage']), recording)
     },

@@ -3,7 +3,6 @@ import type { Part, Signature, TextPart } from '../../conversation/conversation.
 import type { Document } from '../../conversation/dialect.js'
 import { asList, asObject, asText, objectsOf } from '../../conversation/json.js'
 import type { Choice, Reply } from '../../conversation/reply.js'
-import { readError } from './errors.js'
 import { readAnnotations, thinkingText } from './message-reader.js'
 import { readAnsweredReasoning } from './reasoning.js'
 import { heldBy, readStop } from './stop.js'
@@ -13,8 +12,7 @@ import { createdOf, readDocumentUsage } from './usage.js'
 export function readReply(document: Document): Reply {
   const choices = objectsOf(document['choices'])
   // OpenRouter answers so with a status of 200.
-  if (choices.length === 0 && asObject(document['error']))
-    throw new Error(`it answered with an error: ${readError(502, document).message}`)
+  if (choices.length === 0 && asObject(document['error'])) throw new Error('its reply is an error.')
   if (choices.length === 0) throw new Error('its reply has no choices.')
   const serviceTier = asText(document['service_tier'])
   return {
