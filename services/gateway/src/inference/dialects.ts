@@ -1,6 +1,8 @@
 import type { DialectName } from '../conversation/conversation.js'
 import type { CallerDialect, PassingDialect, ProviderDialect } from '../conversation/dialect.js'
 import { anthropicMessages } from '../dialects/anthropic-messages/anthropic-messages.js'
+import { bedrockConverse } from '../dialects/bedrock-converse/bedrock-converse.js'
+import { bedrockConverse } from '../dialects/bedrock-converse/bedrock-converse.js'
 import { gemini } from '../dialects/gemini/gemini.js'
 import { openAiChat } from '../dialects/openai-chat/openai-chat.js'
 import { openAiCompletions } from '../dialects/openai-completions/openai-completions.js'
@@ -27,5 +29,5 @@ export const dialects: Readonly<Record<DialectName, KnownDialect>> = {
   'openai-responses': both(openaiResponses),
   'anthropic-messages': both(anthropicMessages),
   gemini: { provider: gemini },
-  'bedrock-converse': {},
+  'bedrock-converse': { provider: bedrockConverse },
 }
