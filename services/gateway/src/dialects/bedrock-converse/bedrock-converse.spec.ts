@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { asObject, objectsOf } from '../../conversation/json.js'
+import { asObject, asText, objectsOf } from '../../conversation/json.js'
 import type { ReplyEvent } from '../../conversation/reply.js'
 import { assemble, gistOf } from '../../testing/assemble.js'
 import { converseEvent, converseException } from '../../testing/event-stream.js'
@@ -35,7 +35,7 @@ describe.skipIf(recordingsMissing)(`bedrock-converse, replayed${title}`, () => {
       )
       expect(gistOf(reply)).toEqual([
         {
-          text: blocks.map(({ text }) => text ?? '').join(''),
+          text: blocks.map(({ text }) => asText(text) ?? '').join(''),
           refusal: '',
           reasoning: thoughts.map(({ text }) => text).join(''),
           calls: uses.map(({ name, input }) => ({ name, arguments: JSON.stringify(input) })),
