@@ -128,8 +128,21 @@ export class InferencePipeline {
     }
   }
 
-  /** Rejects when the attempt could not be made; nothing is held and nothing was called then. */
+  /** Rejects when no attempt could be made; nothing is held and nothing was called then. */
   private async attempt(passage: Passage, target: AdmittedRoute, receivedAt?: number): Promise<void> {
+    for (let next = target; ;) {
+      try {
+        return await this.attemptAt(passage, next, receivedAt)
+      } catch (error) {
+        const isUnfit = error instanceof AppError && error.code === 'unsupported_model'
+        const other = isUnfit ? passage.plan.insteadOf(next) : undefined
+        if (!other) throw error
+        next = other
+      }
+    }
+  }
+
+  private async attemptAt(passage: Passage, target: AdmittedRoute, receivedAt?: number): Promise<void> {
     const { call, caller, plan, admission } = passage
 
     // 8. Choose a target: what may be sent to it, and what that may cost at most, which is held.

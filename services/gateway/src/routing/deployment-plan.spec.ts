@@ -37,7 +37,7 @@ function plan(targets: Target[], maxRetries = 1, budget = new RetryBudget()) {
     }
     return { tried, delays }
   }
-  return { planned, run }
+  return { planned, run, made }
 }
 
 describe('a plan', () => {
@@ -85,6 +85,12 @@ describe('a plan', () => {
     ])
     expect(tried).toEqual(['a', 'b', 'a'])
     expect(delays).toEqual([0, 0, 3_000])
+  })
+
+  it('passes by a target that cannot carry the request at all', () => {
+    const { planned, made } = plan([['a'], ['b']])
+    expect(made.insteadOf(made.route)).toBe(planned[1]?.route)
+    expect(made.insteadOf(planned[1]?.route as AdmittedRoute)).toBeUndefined()
   })
 
   it('waits for nobody who asks for too long', () => {

@@ -113,6 +113,11 @@ export class DeploymentPlan implements Plan {
     return this.nextOf(({ target }) => target.on === undefined || target.on === 'any') ?? this.wait()
   }
 
+  insteadOf(route: AdmittedRoute): AdmittedRoute | undefined {
+    for (const one of this.tries) if (one.target.route === route) one.isOut = true
+    return this.nextOf(({ target }) => target.on === undefined || target.on === 'any')?.route
+  }
+
   /** The next target that was not tried yet. */
   private nextOf(isOf: (one: Try) => boolean): NextAttempt | undefined {
     const next = this.tries.find((one) => one.tries === 0 && !one.isOut && isOf(one))

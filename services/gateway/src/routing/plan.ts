@@ -25,6 +25,8 @@ export interface Plan {
   answered(firstByteMs: number): void
   /** The attempt under way is over; `failure`: it came to nothing that was the target's fault. */
   over(failure: AttemptFailure | undefined): void
+  /** The target that is tried when one cannot carry the request at all; undefined: none. */
+  insteadOf(route: AdmittedRoute): AdmittedRoute | undefined
   /** Where to go after a failure; undefined: nowhere. */
   after(failure: AttemptFailure): NextAttempt | undefined
 }
@@ -51,6 +53,10 @@ export class DirectPlan implements Plan {
 
   over(): void {
     // As above.
+  }
+
+  insteadOf(): undefined {
+    return undefined
   }
 
   after(failure: AttemptFailure): NextAttempt | undefined {
