@@ -35,6 +35,8 @@ const unrecorded = [
   ...['identity.audit_entry', 'identity.audit_head', 'metering.ledger', 'metering.usage_hourly'],
   // Its workspace's deletion is on record.
   'identity.deleted_workspace',
+  // A copy of what is changed, and recorded, in identity.
+  'metering.retention',
   ...[
     'aggregator.rollup',
     'aggregator.business_unit_rollup',
