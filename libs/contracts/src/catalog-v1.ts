@@ -7,6 +7,8 @@ export {
   PriceServiceService,
 } from './generated/weir/catalog/v1/price.js'
 export {
+  GetResourceRequest,
+  GetResourceResponse,
   ListReferencesRequest,
   ListReferencesResponse,
   ListWorkspaceModelsRequest,

@@ -12,6 +12,8 @@ export interface RestRoute {
 export const restRoutes: readonly RestRoute[] = [
   // A resource below another service's comes first: the first match counts.
   { prefix: '/v1/workspaces/{id}/models', service: 'catalog' },
+  { prefix: '/v1/providers/{id}/stats', service: 'metering' },
+  { prefix: '/v1/repositories/{id}/stats', service: 'metering' },
   { prefix: '/v1/organizations/{id}/budget', service: 'policy' },
   { prefix: '/v1/teams/{id}/budget', service: 'policy' },
   { prefix: '/v1/workspaces/{id}/budget', service: 'policy' },

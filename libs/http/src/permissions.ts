@@ -171,6 +171,8 @@ export const routeRights: Readonly<Record<string, RouteRight>> = {
   'PATCH /v1/deployments/:id': 'deployment.manage',
   'DELETE /v1/deployments/:id': 'deployment.manage',
 
+  'GET /v1/providers/:id/stats': 'usage.read',
+  'GET /v1/repositories/:id/stats': 'usage.read',
   'GET /v1/repositories': 'repository.read',
   'POST /v1/repositories': 'repository.manage',
   'GET /v1/repositories/:id': 'repository.read',

@@ -20,6 +20,7 @@ export function describeService(): Promise<OpenAPIObject> {
   const catalog = {
     listReferences: notAsked,
     listWorkspaceModels: notAsked,
+    getResource: notAsked,
     close: () => undefined,
   }
   const policy = { readBudgets: notAsked }

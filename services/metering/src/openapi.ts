@@ -13,7 +13,15 @@ export function describeService(): Promise<OpenAPIObject> {
   const outbox = new Outbox(dataSource, {} as Bus, () => undefined)
   const notAsked = () => Promise.reject(new Error('Only described.'))
   const catalog = { getPrice: notAsked }
+  const resources = { getResource: notAsked }
   return describeRest(
-    AppModule.forRoot({ config: { masterKey: '' }, dataSource, outbox, catalog, checkCredential: notAsked }),
+    AppModule.forRoot({
+      config: { masterKey: '' },
+      dataSource,
+      outbox,
+      catalog,
+      resources,
+      checkCredential: notAsked,
+    }),
   )
 }

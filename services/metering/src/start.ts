@@ -17,6 +17,7 @@ export async function startMetering(context: ServiceContext<MeteringConfig>): Pr
     logger.warn({ err }, 'The outbox could not be relayed; trying again.'),
   )
   const catalog = createGrpcClient(catalogV1.PriceServiceService, config.catalogGrpc, config)
+  const resources = createGrpcClient(catalogV1.ReferenceServiceService, config.catalogGrpc, config)
   const identity = createGrpcClient(identityV1.CredentialServiceService, config.identityGrpc, config)
   const references = createGrpcClient(identityV1.ReferenceServiceService, config.identityGrpc, config)
   const app = await startRest({
@@ -26,6 +27,7 @@ export async function startMetering(context: ServiceContext<MeteringConfig>): Pr
       outbox,
       checkCredential: remoteCredentials(identity),
       catalog,
+      resources,
     }),
     config,
     logger,
@@ -43,6 +45,7 @@ export async function startMetering(context: ServiceContext<MeteringConfig>): Pr
       await app.close()
       await outbox.close()
       catalog.close()
+      resources.close()
       identity.close()
       references.close()
       await storage.close()

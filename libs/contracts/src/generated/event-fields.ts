@@ -907,6 +907,20 @@ export const eventMessages: Record<string, { readonly description: string; reado
         "type": "uint32",
         "optional": true,
         "description": "1 for a request of which the provider counts nothing else (moderation). Absent: none."
+      },
+      {
+        "name": "deployment",
+        "property": "deployment",
+        "type": "string",
+        "optional": true,
+        "description": "Name of the deployment that the request was sent to. Absent: it named a model."
+      },
+      {
+        "name": "repository",
+        "property": "repository",
+        "type": "string",
+        "optional": true,
+        "description": "Name of the repository below which the request was sent. Absent: none."
       }
     ]
   },
@@ -1218,6 +1232,20 @@ export const eventMessages: Record<string, { readonly description: string; reado
         "type": "uint32",
         "optional": true,
         "description": "1 for a request of which the provider counts nothing else (moderation). Absent: none."
+      },
+      {
+        "name": "deployment",
+        "property": "deployment",
+        "type": "string",
+        "optional": true,
+        "description": "Name of the deployment that the request was sent to. Absent: it named a model."
+      },
+      {
+        "name": "repository",
+        "property": "repository",
+        "type": "string",
+        "optional": true,
+        "description": "Name of the repository below which the request was sent. Absent: none."
       }
     ]
   }

@@ -1,7 +1,11 @@
+import { status } from '@grpc/grpc-js'
 import { Controller } from '@nestjs/common'
+import { RpcException } from '@nestjs/microservices'
 import { inOrganization } from '@weir/audit'
 import { catalogV1 } from '@weir/contracts'
 import { DataSource } from 'typeorm'
+import { Provider } from '../provider/provider.entity.js'
+import { Repository } from '../repository/repository.entity.js'
 import { listWorkspaceModels } from './workspace-models.js'
 
 const namedUsers = 10
@@ -31,6 +35,25 @@ export class ReferenceGrpc implements catalogV1.ReferenceServiceController {
       ),
     )
     return { users: rows.map(({ name }) => name) }
+  }
+
+  async getResource({
+    organization,
+    kind,
+    idOrName,
+  }: catalogV1.GetResourceRequest): Promise<catalogV1.GetResourceResponse> {
+    const entity = kind === 'repository' ? Repository : Provider
+    const found = await inOrganization(organization, () =>
+      this.dataSource.manager.findOne<Provider | Repository>(entity, {
+        where: [
+          { organization, id: idOrName },
+          { organization, name: idOrName },
+        ],
+      }),
+    )
+    if (!found)
+      throw new RpcException({ code: status.NOT_FOUND, message: `There is no ${kind} ${idOrName}.` })
+    return { id: found.id, name: found.name, workspace: found.workspace ?? '' }
   }
 
   listWorkspaceModels(

@@ -15,6 +15,10 @@ export interface AdmittedRoute {
   readonly entry: KnownWhitelistEntry | undefined
   /** What is asked for. */
   readonly endpoint: Pick<Endpoint, 'name' | 'output'>
+  /** Name of the deployment that it was sent to. */
+  readonly deployment?: string | undefined
+  /** Name of the repository below which it was sent. */
+  readonly repository?: string | undefined
 }
 
 /**

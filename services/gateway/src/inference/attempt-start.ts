@@ -15,7 +15,7 @@ export function newAttemptId(nowMs: number): string {
 
 /** What the journal notes of an attempt before its call. */
 export function toAttemptStart(
-  { key, team, model, provider }: AdmittedRoute,
+  { key, team, model, provider, deployment, repository }: AdmittedRoute,
   { startedAtMs: now, document, record }: Hold,
   attempt: { id: string; number: number; requestId: string; endpoint: EndpointName; bytes: number },
 ): AttemptStart {
@@ -40,6 +40,8 @@ export function toAttemptStart(
     providerId: provider.id,
     priceId,
     streamed: document.stream === true,
+    deployment,
+    repository,
     estimatedInputTokens: estimateTokens(attempt.bytes),
     ...record,
     ...(traceparent && { traceparent }),

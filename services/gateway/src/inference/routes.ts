@@ -70,7 +70,9 @@ export class Routes {
       (repository && findRepositoryModelRefusal(repository, use)) ??
       findUnreadiness(use)
     if (refused) throw toError(refused)
-    return new DirectPlan(toRoute(key, governance.team, use, call.endpoint))
+    return new DirectPlan(
+      toRoute(key, governance.team, use, { endpoint: call.endpoint, repository: repository?.name }),
+    )
   }
 
   private planDeployment(key: KnownKey, call: InferenceCall, deployment: KnownDeployment): Plan {
@@ -86,7 +88,10 @@ export class Routes {
         const use = { ...this.toUse(key, model?.name ?? id, model), viaDeployment: true }
         const refusal = findModelRefusal(governance, use) ?? findUnreadiness(use)
         refused ??= refusal
-        return refusal ? undefined : toRoute(key, governance.team, use, call.endpoint)
+        const { name } = deployment
+        return refusal
+          ? undefined
+          : toRoute(key, governance.team, use, { endpoint: call.endpoint, deployment: name })
       },
       () => 1,
     )
@@ -160,9 +165,10 @@ function toRoute(
   key: KnownKey,
   team: TeamLine | undefined,
   { model, provider, entry }: KnownUse,
-  endpoint: AdmittedRoute['endpoint'],
+  called: Pick<AdmittedRoute, 'endpoint' | 'deployment' | 'repository'>,
 ): AdmittedRoute {
   if (!model || !provider || !team) throw new Error('A model was allowed that cannot be routed.')
   const version = model.versions.length === 0 ? model : chooseVersion(model, Math.random())
-  return { key, team, model: version, provider, entry, endpoint }
+  const { endpoint, deployment, repository } = called
+  return { key, team, model: version, provider, entry, endpoint, deployment, repository }
 }

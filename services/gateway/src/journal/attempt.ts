@@ -20,6 +20,8 @@ export type AttemptStart = Pick<
   | 'providerId'
   | 'priceId'
   | 'streamed'
+  | 'deployment'
+  | 'repository'
   | 'gatewayRun'
   | 'budgets'
   | 'openHoldNanoUsd'

@@ -144,6 +144,14 @@ export class LedgerEntry implements Record<UsageField, number | null> {
   @Column('text', { nullable: true })
   service_tier: string | null
 
+  /** Name; null: the request named a model. */
+  @Column('text', { nullable: true })
+  deployment: string | null
+
+  /** Name; null: none. */
+  @Column('text', { nullable: true })
+  repository: string | null
+
   @Column('integer')
   first_byte_ms: number
 

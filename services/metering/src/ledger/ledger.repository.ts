@@ -31,6 +31,8 @@ const ledgerColumns: InsertColumn<RatedAttempt>[] = [
   { name: 'streamed', type: 'boolean', value: ({ event }) => event.streamed },
   { name: 'usage_source', type: 'text', value: ({ event }) => event.usageSource },
   { name: 'service_tier', type: 'text', value: ({ event }) => event.serviceTier ?? null },
+  { name: 'deployment', type: 'text', value: ({ event }) => event.deployment ?? null },
+  { name: 'repository', type: 'text', value: ({ event }) => event.repository ?? null },
   ...usageUnitTable.map(({ field, bucket }) => ({
     name: field,
     type: 'integer',

@@ -5,7 +5,9 @@ import type { LedgerEntry } from '../ledger/ledger-entry.entity.js'
 
 /** Which attempts to show. */
 export class RequestLogQuery extends UsageFilterQuery {
-  @ValuesField('Only attempts that ended so: succeeded, failed, timed_out, cut, client_closed, interrupted, cached.')
+  @ValuesField(
+    'Only attempts that ended so: succeeded, failed, timed_out, cut, client_closed, interrupted, cached.',
+  )
   outcome?: string[]
 
   @ValuesField('Only attempts of the request with this id.')
@@ -96,6 +98,12 @@ export class AttemptResponse extends UsageFigures {
     'Level of service that the provider served it at, when it is priced apart: batch, fast, flex, priority; null: as usual.',
   )
   service_tier: string | null
+
+  @OptionalText('Name of the deployment that the request was sent to; null: it named a model.')
+  deployment: string | null
+
+  @OptionalText('Name of the repository below which the request was sent; null: none.')
+  repository: string | null
 
   @OptionalText('Milliseconds from the call to the first byte of the answer; null: none came.', {
     type: 'integer',

@@ -23,6 +23,8 @@ export function priceOf(id: string, rates: Rates, tiers: catalogV1.Rate[] = []):
 export interface FakeCatalog {
   address: string
   prices: Map<string, catalogV1.Price>
+  /** Providers and repositories by id and by name, as `provider/…`. */
+  resources: Map<string, catalogV1.GetResourceResponse>
   /** While set, every call fails so. */
   failWith: GrpcStatus | undefined
   /** The ids that were asked for. */
@@ -35,6 +37,7 @@ export async function startFakeCatalog(): Promise<FakeCatalog> {
   const catalog: FakeCatalog = {
     address: '',
     prices: new Map(),
+    resources: new Map(),
     failWith: undefined,
     asked: [],
     close: () => server.forceShutdown(),
@@ -52,6 +55,17 @@ export async function startFakeCatalog(): Promise<FakeCatalog> {
     },
   }
   server.addService(catalogV1.PriceServiceService, implementation)
+  server.addService(catalogV1.ReferenceServiceService, {
+    getResource(
+      { request }: { request: catalogV1.GetResourceRequest },
+      reply: (error: { code: GrpcStatus } | null, response?: catalogV1.GetResourceResponse) => void,
+    ) {
+      const found = catalog.resources.get(`${request.kind}/${request.idOrName}`)
+      if (catalog.failWith !== undefined) reply({ code: catalog.failWith })
+      else if (found) reply(null, found)
+      else reply({ code: GrpcStatus.NOT_FOUND })
+    },
+  })
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
       error ? reject(error) : resolve(port),

@@ -29,6 +29,26 @@ export interface ListReferencesResponse {
   users: string[];
 }
 
+/** Asks for one resource. */
+export interface GetResourceRequest {
+  /** Organization id. */
+  organization: string;
+  /** provider or repository. */
+  kind: string;
+  /** Id or name. */
+  idOrName: string;
+}
+
+/** The resource. */
+export interface GetResourceResponse {
+  /** Its id. */
+  id: string;
+  /** Its name. */
+  name: string;
+  /** Id of its workspace; empty: it serves the whole organization. */
+  workspace: string;
+}
+
 /** Asks for a part of the models, in the order of their names. */
 export interface ListWorkspaceModelsRequest {
   /** Organization id. */
@@ -155,6 +175,142 @@ export const ListReferencesResponse: MessageFns<ListReferencesResponse> = {
             }
 
             message.users.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetResourceRequest(): GetResourceRequest {
+  return { organization: "", kind: "", idOrName: "" };
+}
+
+export const GetResourceRequest: MessageFns<GetResourceRequest> = {
+  encode(message: GetResourceRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.organization !== "") {
+      writer.uint32(10).string(message.organization);
+    }
+    if (message.kind !== "") {
+      writer.uint32(18).string(message.kind);
+    }
+    if (message.idOrName !== "") {
+      writer.uint32(26).string(message.idOrName);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetResourceRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetResourceRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.organization = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.idOrName = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetResourceResponse(): GetResourceResponse {
+  return { id: "", name: "", workspace: "" };
+}
+
+export const GetResourceResponse: MessageFns<GetResourceResponse> = {
+  encode(message: GetResourceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.workspace !== "") {
+      writer.uint32(26).string(message.workspace);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetResourceResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetResourceResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.workspace = reader.string();
             continue;
           }
         }
@@ -396,6 +552,13 @@ export interface ReferenceServiceClient {
   listReferences(request: ListReferencesRequest, metadata?: Metadata): Observable<ListReferencesResponse>;
 
   /**
+   * The provider or repository with an id or a name.
+   * Caller: metering, to tell what it was used for. Deadline: 2 s. Errors: NOT_FOUND, UNAVAILABLE.
+   */
+
+  getResource(request: GetResourceRequest, metadata?: Metadata): Observable<GetResourceResponse>;
+
+  /**
    * The models of an organization with all that decides whether a workspace may use them.
    * Caller: identity, to tell the effective rights of a virtual key. Deadline: 2 s. Errors: UNAVAILABLE.
    */
@@ -420,6 +583,16 @@ export interface ReferenceServiceController {
   ): Promise<ListReferencesResponse> | Observable<ListReferencesResponse> | ListReferencesResponse;
 
   /**
+   * The provider or repository with an id or a name.
+   * Caller: metering, to tell what it was used for. Deadline: 2 s. Errors: NOT_FOUND, UNAVAILABLE.
+   */
+
+  getResource(
+    request: GetResourceRequest,
+    metadata?: Metadata,
+  ): Promise<GetResourceResponse> | Observable<GetResourceResponse> | GetResourceResponse;
+
+  /**
    * The models of an organization with all that decides whether a workspace may use them.
    * Caller: identity, to tell the effective rights of a virtual key. Deadline: 2 s. Errors: UNAVAILABLE.
    */
@@ -432,7 +605,7 @@ export interface ReferenceServiceController {
 
 export function ReferenceServiceControllerMethods() {
   return function (constructor: Function) {
-    const grpcMethods: string[] = ["listReferences", "listWorkspaceModels"];
+    const grpcMethods: string[] = ["listReferences", "getResource", "listWorkspaceModels"];
     for (const method of grpcMethods) {
       const descriptor: any = Reflect.getOwnPropertyDescriptor(constructor.prototype, method);
       GrpcMethod("ReferenceService", method)(constructor.prototype[method], method, descriptor);
@@ -468,6 +641,19 @@ export const ReferenceServiceService = {
     responseDeserialize: (value: Buffer): ListReferencesResponse => ListReferencesResponse.decode(value),
   },
   /**
+   * The provider or repository with an id or a name.
+   * Caller: metering, to tell what it was used for. Deadline: 2 s. Errors: NOT_FOUND, UNAVAILABLE.
+   */
+  getResource: {
+    path: "/weir.catalog.v1.ReferenceService/GetResource" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetResourceRequest): Buffer => Buffer.from(GetResourceRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetResourceRequest => GetResourceRequest.decode(value),
+    responseSerialize: (value: GetResourceResponse): Buffer => Buffer.from(GetResourceResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetResourceResponse => GetResourceResponse.decode(value),
+  },
+  /**
    * The models of an organization with all that decides whether a workspace may use them.
    * Caller: identity, to tell the effective rights of a virtual key. Deadline: 2 s. Errors: UNAVAILABLE.
    */
@@ -490,6 +676,11 @@ export interface ReferenceServiceServer extends UntypedServiceImplementation {
    * Caller: identity, before it deletes a workspace. Deadline: 2 s. Errors: UNAVAILABLE.
    */
   listReferences: handleUnaryCall<ListReferencesRequest, ListReferencesResponse>;
+  /**
+   * The provider or repository with an id or a name.
+   * Caller: metering, to tell what it was used for. Deadline: 2 s. Errors: NOT_FOUND, UNAVAILABLE.
+   */
+  getResource: handleUnaryCall<GetResourceRequest, GetResourceResponse>;
   /**
    * The models of an organization with all that decides whether a workspace may use them.
    * Caller: identity, to tell the effective rights of a virtual key. Deadline: 2 s. Errors: UNAVAILABLE.

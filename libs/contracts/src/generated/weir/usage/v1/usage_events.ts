@@ -156,7 +156,15 @@ export interface RequestSettled {
     | number
     | undefined;
   /** 1 for a request of which the provider counts nothing else (moderation). Absent: none. */
-  chargedRequests?: number | undefined;
+  chargedRequests?:
+    | number
+    | undefined;
+  /** Name of the deployment that the request was sent to. Absent: it named a model. */
+  deployment?:
+    | string
+    | undefined;
+  /** Name of the repository below which the request was sent. Absent: none. */
+  repository?: string | undefined;
 }
 
 /** An attempt has its cost. Topic weir.usage.usage-rated.v1, keyed by virtual key. For analysts. */
@@ -293,7 +301,15 @@ export interface UsageRated {
     | number
     | undefined;
   /** 1 for a request of which the provider counts nothing else (moderation). Absent: none. */
-  chargedRequests?: number | undefined;
+  chargedRequests?:
+    | number
+    | undefined;
+  /** Name of the deployment that the request was sent to. Absent: it named a model. */
+  deployment?:
+    | string
+    | undefined;
+  /** Name of the repository below which the request was sent. Absent: none. */
+  repository?: string | undefined;
 }
 
 export const WEIR_USAGE_V1_PACKAGE_NAME = "weir.usage.v1";
@@ -486,6 +502,12 @@ export const RequestSettled: MessageFns<RequestSettled> = {
     }
     if (message.chargedRequests !== undefined) {
       writer.uint32(400).uint32(message.chargedRequests);
+    }
+    if (message.deployment !== undefined) {
+      writer.uint32(410).string(message.deployment);
+    }
+    if (message.repository !== undefined) {
+      writer.uint32(418).string(message.repository);
     }
     return writer;
   },
@@ -903,6 +925,22 @@ export const RequestSettled: MessageFns<RequestSettled> = {
             message.chargedRequests = reader.uint32();
             continue;
           }
+          case 51: {
+            if (tag !== 410) {
+              break;
+            }
+
+            message.deployment = reader.string();
+            continue;
+          }
+          case 52: {
+            if (tag !== 418) {
+              break;
+            }
+
+            message.repository = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1096,6 +1134,12 @@ export const UsageRated: MessageFns<UsageRated> = {
     }
     if (message.chargedRequests !== undefined) {
       writer.uint32(384).uint32(message.chargedRequests);
+    }
+    if (message.deployment !== undefined) {
+      writer.uint32(394).string(message.deployment);
+    }
+    if (message.repository !== undefined) {
+      writer.uint32(402).string(message.repository);
     }
     return writer;
   },
@@ -1495,6 +1539,22 @@ export const UsageRated: MessageFns<UsageRated> = {
             }
 
             message.chargedRequests = reader.uint32();
+            continue;
+          }
+          case 49: {
+            if (tag !== 394) {
+              break;
+            }
+
+            message.deployment = reader.string();
+            continue;
+          }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.repository = reader.string();
             continue;
           }
         }
