@@ -5,6 +5,9 @@ import type { GatewayRuns } from '../journal/gateway-runs.js'
 const firstPauseMs = 250
 const maxPauseMs = 5_000
 
+/** A gateway that has crashed again and again while the bus was away has many. */
+const maxRuns = 50
+
 interface EndedRunsOptions {
   runs: Pick<GatewayRuns, 'ended' | 'forget'>
   endRuns: (request: policyV1.EndRunsRequest) => Promise<policyV1.EndRunsResponse>
@@ -18,6 +21,8 @@ interface EndedRunsOptions {
 export class EndedRuns {
   private timer: NodeJS.Timeout | undefined
   private closed = false
+  /** Where the next part of the runs begins: one that cannot be closed yet keeps no other one waiting. */
+  private next = 0
 
   constructor(private readonly options: EndedRunsOptions) {}
 
@@ -34,13 +39,17 @@ export class EndedRuns {
     const { runs, endRuns, logger } = this.options
     const { ended } = runs
     if (ended.length === 0 || this.closed) return
+    if (this.next >= ended.length) this.next = 0
+    const part = ended.slice(this.next, this.next + maxRuns)
+    this.next += part.length
     try {
-      const told = ended.map(({ gatewayRun, attempts }) => ({
+      const told = part.map(({ gatewayRun, attempts }) => ({
         gateway: gatewayRun,
         attempts: String(attempts),
       }))
       const { closed } = await endRuns({ runs: told })
       for (const run of closed) runs.forget(run)
+      this.next -= closed.length
     } catch (error) {
       logger.debug({ err: error }, 'Earlier runs could not be ended; trying again.')
     }
