@@ -54,3 +54,6 @@ export function splitCallId(text: string): { id: string; signature?: Signature }
   const signature = openSignature(`weir.${text.slice(at + mark.length)}`)
   return signature ? { id: text.slice(0, at), signature } : { id: text }
 }
+
+/** Whether a request as it is written may have what another vendor has signed: then it is worth a look. */
+export const mayHaveSeals = (body: string): boolean => body.includes('"weir.') || body.includes(mark)

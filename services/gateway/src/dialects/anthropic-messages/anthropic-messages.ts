@@ -1,5 +1,6 @@
 import type { CallerDialect, PassingDialect, ProviderDialect } from '../../conversation/dialect.js'
 import { asObject, objectsOf } from '../../conversation/json.js'
+import { mayHaveSeals } from '../../conversation/signature.js'
 import { estimateTokens } from '../../inference/usage.js'
 import { readError } from './errors.js'
 import { generatedBytes } from './generated.js'
@@ -10,6 +11,7 @@ import { readRequest } from './request-reader.js'
 import { writeRequest } from './request-writer.js'
 import { MessageStreamReader } from './stream-reader.js'
 import { MessageStreamWriter } from './stream-writer.js'
+import { withoutSeals } from './unsealed.js'
 import { readUsage } from './usage.js'
 
 /** Anthropic's Messages API, `/v1/messages`, as of its version 2023-06-01. */
@@ -23,7 +25,10 @@ export const anthropicMessages: CallerDialect & ProviderDialect & PassingDialect
   readStream: () => new MessageStreamReader(),
   readError,
   readUsage,
-  toUpstreamBody: (document, { model }) => JSON.stringify({ ...document, model }),
+  toUpstreamBody(document, { model }) {
+    const body = JSON.stringify({ ...document, model })
+    return mayHaveSeals(body) ? JSON.stringify({ ...withoutSeals(document), model }) : body
+  },
   readReplyUsage: (reply) => readUsage(asObject(reply)?.['usage']),
   estimateReplyTokens(reply) {
     const blocks = objectsOf(asObject(reply)?.['content'])

@@ -4,8 +4,8 @@ export interface ModelFeatures {
   sampling: 'all' | 'one' | 'none'
   /** How it is told to think: by a budget, as it sees fit, or not at all. */
   thinking: 'none' | 'budget' | 'adaptive'
-  /** It thinks unless it is told not to. */
-  thinksByDefault: boolean
+  /** It thinks unless it is told not to; `always`: it cannot be told not to. */
+  thinksByDefault: boolean | 'always'
   /** Values of `output_config.effort`. */
   efforts: readonly string[]
   /** `output_config.format`. */
@@ -35,7 +35,7 @@ export function featuresOf(model: string): ModelFeatures {
   return {
     sampling: version < 4.1 ? 'all' : version < 4.7 ? 'one' : 'none',
     thinking: version < 3.7 ? 'none' : version < 4.6 ? 'budget' : 'adaptive',
-    thinksByDefault: version >= 5,
+    thinksByDefault: /fable|mythos/.test(model) ? 'always' : version >= 5,
     efforts: effortsOf(version, isOpus),
     structuredOutput: version >= 4.5 || (isOpus && version >= 4.1),
     defaultMaxTokens: version < 3.5 ? 4_096 : version < 3.7 ? 8_192 : 32_000,

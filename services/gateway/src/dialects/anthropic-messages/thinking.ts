@@ -29,8 +29,16 @@ export function writeThinking(
 ): Thinking {
   const { reasoning } = conversation
   if (!reasoning) return {}
-  if (reasoning.effort === 'none') return features.thinksByDefault ? { thinking: { type: 'disabled' } } : {}
-  if (features.thinking === 'adaptive') return writeAdaptive(reasoning, features)
+  if (reasoning.effort === 'none') {
+    if (features.thinksByDefault === 'always') dropped.add('reasoning_effort')
+    return features.thinksByDefault === true ? { thinking: { type: 'disabled' } } : {}
+  }
+  if (features.thinking === 'adaptive') {
+    const { thinking, ...told } = writeAdaptive(reasoning, features)
+    if (features.thinksByDefault || !isForced(conversation)) return { thinking, ...told }
+    dropped.add('reasoning_effort')
+    return told
+  }
   const effort = nearest(reasoning.effort, features.efforts)
   const told = effort === undefined ? {} : { effort }
   const budget = budgetOf(reasoning)
@@ -45,7 +53,10 @@ export function writeThinking(
   return { thinking: { type: 'enabled', budget_tokens: taken }, ...told }
 }
 
-function writeAdaptive(reasoning: ReasoningRequest, features: ModelFeatures): Thinking {
+function writeAdaptive(
+  reasoning: ReasoningRequest,
+  features: ModelFeatures,
+): Thinking & Required<Pick<Thinking, 'thinking'>> {
   const { budgetTokens, summary } = reasoning
   const asked = reasoning.effort ?? (budgetTokens === undefined ? undefined : effortOfBudget(budgetTokens))
   const effort = nearest(asked, features.efforts)
@@ -71,10 +82,11 @@ function nearest(effort: string | undefined, known: readonly string[]): string |
 }
 
 /** Where a tool is forced, or was called without a thought that Anthropic has signed, thinking is refused. */
-function mayNotThink({ turns, tools, toolChoice }: Conversation): boolean {
-  const isForced = tools.length > 0 && (toolChoice === 'required' || typeof toolChoice === 'object')
-  return isForced || turns.slice(lastQuestion(turns)).some(isThoughtless)
-}
+const mayNotThink = (conversation: Conversation): boolean =>
+  isForced(conversation) || conversation.turns.slice(lastQuestion(conversation.turns)).some(isThoughtless)
+
+const isForced = ({ tools, toolChoice }: Conversation): boolean =>
+  tools.length > 0 && (toolChoice === 'required' || typeof toolChoice === 'object')
 
 /** Where what is still being worked on was asked. */
 function lastQuestion(turns: Turn[]): number {

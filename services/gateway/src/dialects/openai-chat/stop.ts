@@ -22,6 +22,8 @@ export interface Held {
  * @param sequence vLLM's `stop_reason`: the stop sequence that was met
  */
 export function readStop(reason: unknown, sequence: unknown, held: Held): Stop {
+  // OpenRouter's word for an answer that the vendor behind it broke off.
+  if (reason === 'error') throw new Error('its reply broke off with an error.')
   const found = typeof reason === 'string' ? reasons[reason] : undefined
   if (found !== undefined && found !== 'end') return { reason: found }
   if (held.calls) return { reason: 'tool_calls' }
