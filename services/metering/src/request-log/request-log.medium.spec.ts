@@ -50,6 +50,8 @@ describe('GET /v1/requests', () => {
     expect(row).toEqual({
       ...Object.fromEntries(usageUnitTable.map(({ field }) => [field, 0])),
       service_tier: null,
+      deployment: null,
+      repository: null,
       event_id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
       request_id: 'req_retried',
       attempt: 2,
