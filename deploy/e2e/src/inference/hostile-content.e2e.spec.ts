@@ -28,7 +28,7 @@ async function expectAlive(): Promise<void> {
   expect((await send({ url: weir.url, key: scene.key, body: body() })).status).toBe(200)
 }
 
-describe('a body', () => {
+describe('a body (threat 13)', () => {
   /** What the upstream got of a body; undefined when it was refused. */
   async function received(text: string): Promise<{ status: number; sent: string | undefined }> {
     const calls = upstream.calls.length
@@ -102,7 +102,7 @@ describe('a body', () => {
     expect((await received(text)).sent).toBe(text)
   })
 
-  it('that is compressed is not unpacked', async () => {
+  it('that is compressed is not unpacked (threat 26)', async () => {
     const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, 0x20))
     const reply = await sendRefused({
       url: weir.url,
@@ -113,7 +113,7 @@ describe('a body', () => {
     expect(reply.error.code).toBe('invalid_request')
   })
 
-  it('chooses neither address nor credential of the call', async () => {
+  it('chooses neither address nor credential of the call (threat 1)', async () => {
     const canary = createServer().listen(0, '127.0.0.1')
     await once(canary, 'listening')
     let connections = 0
@@ -154,7 +154,7 @@ describe('a name', () => {
     '<script>alert(1)</script>',
   ]
 
-  it('puts nothing into a header or a log line', async () => {
+  it('puts nothing into a header or a log line (threat 14)', async () => {
     const { management } = weir
     for (const name of hostile) {
       const created = await Promise.all([
@@ -190,7 +190,7 @@ describe('a name', () => {
     await expectAlive()
   })
 
-  it('of a provider’s address leads to nothing inside', async () => {
+  it('of a provider’s address leads to nothing inside (threat 2)', async () => {
     const inside = [
       ...[
         'http://169.254.169.254/latest',

@@ -214,7 +214,7 @@ describe('a header', () => {
   })
 })
 
-describe('a message with two readings', () => {
+describe('a message with two readings (threat 12)', () => {
   const smuggled = (): string =>
     bytes('POST /v1/chat/completions', { ...bearer(), connection: 'keep-alive' }, body())
   const head = (): string =>

@@ -145,7 +145,7 @@ describe('a stream', () => {
   })
 })
 
-describe('a stream that does not end well', () => {
+describe('a stream that does not end well (threat 27)', () => {
   const partial = sse(chunk('twelve bytes'))
 
   const endings: [string, Answer][] = [
@@ -287,7 +287,7 @@ describe('a caller that hangs up', () => {
   })
 })
 
-describe('a caller that reads slowly', () => {
+describe('a caller that reads slowly (threat 26)', () => {
   const piece = sse(chunk('x'.repeat(64 * 1024)))
 
   it('holds the upstream back, and gets everything in the end', async () => {

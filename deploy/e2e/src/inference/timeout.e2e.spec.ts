@@ -38,7 +38,7 @@ async function timed<T>(work: () => Promise<T>): Promise<{ result: T; ms: number
 const timedOut = { status: 504, error: { code: 'provider_timeout', type: 'api_error' } }
 
 describe.concurrent('time runs out for', () => {
-  describe('a caller that reads nothing of its answer', () => {
+  describe('a caller that reads nothing of its answer (threat 26)', () => {
     const patienceMs = 2 * silenceTimeoutMs
 
     it('is let go in the end, and with it the provider; what came is paid for', async () => {
