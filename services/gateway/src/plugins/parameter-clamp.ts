@@ -1,3 +1,4 @@
+import type { ParameterClampSettings } from '@weir/plugin-settings'
 import { asNumber } from '../conversation/json.js'
 import { definePlugin } from './plugin.js'
 
@@ -7,7 +8,7 @@ const namesOf: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Keeps numbers of a request within bounds; those that are left out stay so. */
-export const parameterClamp = definePlugin({
+export const parameterClamp = definePlugin<ParameterClampSettings>({
   name: 'parameter_clamp',
   create: ({ parameters }) => ({
     request({ document }) {

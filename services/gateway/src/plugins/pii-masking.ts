@@ -1,3 +1,4 @@
+import type { PiiMaskingSettings } from '@weir/plugin-settings'
 import { findPersonalData, longestSpaced, type PersonalDataKind } from './personal-data.js'
 import { definePlugin, type Plugin, type TextTransform } from './plugin.js'
 import { changeRequestTexts } from './texts.js'
@@ -16,7 +17,7 @@ const longestEmail = 320
  * One value has one placeholder in a request. With `restore` the answer has the caller's own values
  * again where the model wrote their placeholders.
  */
-export const piiMasking = definePlugin({
+export const piiMasking = definePlugin<PiiMaskingSettings>({
   name: 'pii_masking',
   create({ detectors, applies_to: appliesTo = 'both', restore = false }): Plugin<Masked> {
     const kinds = new Set(detectors)

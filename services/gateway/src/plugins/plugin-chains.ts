@@ -81,7 +81,7 @@ export class PluginChains {
     settings: Readonly<Record<string, unknown>>,
   ): Plugin {
     const kind = Object.hasOwn(pluginKinds, name) ? pluginKinds[name as PluginName] : undefined
-    if (kind) return (kind as PluginKind).create(settings as never, this.servicesOf(deployment))
+    if (kind) return (kind as PluginKind<object>).create(settings, this.servicesOf(deployment))
     const reason = `The deployment has the plugin ${name}, which this gateway is too old for.`
     throw AppError.of('service_unavailable', { reason })
   }

@@ -1,4 +1,3 @@
-import type { PluginName, PluginSettings } from '@weir/plugin-settings'
 import type { Document } from '../conversation/dialect.js'
 import type { EndpointName, RequestDocument } from '../inference/endpoint.js'
 
@@ -72,11 +71,12 @@ export interface PluginServices {
 }
 
 /** A kind of plugin. One file, and its row in the registry. */
-export interface PluginKind<Name extends PluginName = PluginName> {
-  readonly name: Name
+export interface PluginKind<Settings> {
+  /** As deployments name it. */
+  readonly name: string
   /** Called once for a deployment's settings, not for each request. */
-  create(settings: PluginSettings[Name], services: PluginServices): Plugin
+  create(settings: Settings, services: PluginServices): Plugin
 }
 
-/** A plugin of any kind, in the registry. */
-export const definePlugin = <Name extends PluginName>(kind: PluginKind<Name>): PluginKind<Name> => kind
+/** A kind of plugin with settings of a type. */
+export const definePlugin = <Settings>(kind: PluginKind<Settings>): PluginKind<Settings> => kind

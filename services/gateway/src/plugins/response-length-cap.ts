@@ -1,3 +1,4 @@
+import type { ResponseLengthCapSettings } from '@weir/plugin-settings'
 import { asObject, objectsOf } from '../conversation/json.js'
 import type { Document } from '../conversation/dialect.js'
 import { definePlugin, type Plugin } from './plugin.js'
@@ -6,7 +7,7 @@ import { definePlugin, type Plugin } from './plugin.js'
 type Cut = Set<number>
 
 /** Ends each text of an answer that is longer, and says so where the dialect tells why an answer ended. */
-export const responseLengthCap = definePlugin({
+export const responseLengthCap = definePlugin<ResponseLengthCapSettings>({
   name: 'response_length_cap',
   create: ({ max_characters: maxCharacters }): Plugin<Cut> => ({
     request: () => new Set(),

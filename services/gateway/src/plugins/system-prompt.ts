@@ -1,8 +1,9 @@
+import type { SystemPromptSettings } from '@weir/plugin-settings'
 import type { RequestDocument } from '../inference/endpoint.js'
 import { definePlugin } from './plugin.js'
 
 /** Begins the system prompt of every request. */
-export const systemPrompt = definePlugin({
+export const systemPrompt = definePlugin<SystemPromptSettings>({
   name: 'system_prompt',
   create: ({ text }) => ({
     request({ endpoint, document }) {

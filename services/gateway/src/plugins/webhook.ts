@@ -1,3 +1,4 @@
+import type { WebhookSettings } from '@weir/plugin-settings'
 import { AppError } from '@weir/errors'
 import { createHmac, randomUUID } from 'node:crypto'
 import { asObject, parseObject } from '../conversation/json.js'
@@ -9,7 +10,7 @@ type Verdict =
   { action: 'allow' } | { action: 'block'; reason: string } | { action: 'replace'; document: RequestDocument }
 
 /** Asks an address before a request, before an answer goes out, or both. */
-export const webhook = definePlugin({
+export const webhook = definePlugin<WebhookSettings>({
   name: 'webhook',
   create(settings, services) {
     const { url, timeout_ms: timeoutMs, on_failure: onFailure, events = ['request', 'response'] } = settings
