@@ -16,15 +16,23 @@ export function readUsage(value: unknown): Usage | undefined {
   const cached = Math.min(toCount(inputDetails?.['cached_tokens']) ?? 0, input)
   const written = Math.min(toCount(inputDetails?.['cache_write_tokens']) ?? 0, input - cached)
   const reasoning = toCount(asObject(usage['output_tokens_details'])?.['reasoning_tokens']) ?? 0
+  const isApart = countsApart(toCount(usage['total_tokens']), { input, output, reasoning })
   return {
     source: 'reported',
     inputTokens: input - cached - written,
     cachedInputTokens: cached,
     cacheWriteTokens: written,
-    // Some vendors count reasoning beside the output.
-    outputTokens: reasoning <= output ? output - reasoning : output,
-    reasoningTokens: reasoning,
+    outputTokens: isApart ? output : Math.max(0, output - reasoning),
+    reasoningTokens: isApart ? reasoning : Math.min(reasoning, output),
   }
+}
+
+/** Some vendors count reasoning beside the output: the total tells. */
+function countsApart(
+  total: number | undefined,
+  { input, output, reasoning }: { input: number; output: number; reasoning: number },
+): boolean {
+  return total === input + output ? false : total === input + output + reasoning || reasoning > output
 }
 
 /** The usage of a response, with what its own tools did and how it was served. */
