@@ -33,6 +33,7 @@ export const refusals = {
   ),
   '404': errorResponse('`model_not_found`, `team_not_found`, `workload_not_found`, `provider_not_found`.'),
   '413': errorResponse('`request_too_large`.'),
+  '422': errorResponse('`idempotency_conflict`.'),
   '429': {
     ...errorResponse(
       '`rate_limit_exceeded`, with `retry-after` and which limit it is; `budget_exceeded`, with `x-should-retry: false`.',
@@ -44,6 +45,36 @@ export const refusals = {
   '503': errorResponse('`service_unavailable`, with `retry-after`.'),
   '504': errorResponse('`provider_timeout`.'),
 }
+
+/** Of an answer that is given again. */
+export const keptHeaders = {
+  'x-weir-cache': {
+    description:
+      '`hit`: given before and given again, at no cost; `miss`: kept from now on. Absent: no cache applies.',
+    schema: { type: 'string' as const },
+  },
+  'x-weir-idempotent-replay': {
+    description: '`true`: the answer that the request with this Idempotency-Key had.',
+    schema: { type: 'string' as const },
+  },
+  age: { description: 'Of an answer that is given again: seconds.', schema: { type: 'string' as const } },
+}
+
+const header = (name: string, description: string) => ({
+  ...{ name, in: 'header' as const, required: false, description, schema: { type: 'string' as const } },
+})
+
+/** What callers may say of an inference request beside its body. */
+export const inferenceParameters = [
+  header(
+    'Idempotency-Key',
+    'For a day, the same key of the same virtual key with the same body has the same answer, for one call. Another body is refused.',
+  ),
+  header(
+    'cache-control',
+    'Where a response cache applies: `no-store` keeps out of it, `no-cache` asks anew, `max-age` says how old an answer may be, seconds.',
+  ),
+]
 
 /** Of every answer. */
 export const requestIdHeader = {

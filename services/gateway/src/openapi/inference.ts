@@ -1,5 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger'
-import { limitHeaders, refusals, requestIdHeader } from './answers.js'
+import { inferenceParameters, keptHeaders, limitHeaders, refusals, requestIdHeader } from './answers.js'
 import { operationPaths, operationSchemas } from './operations.js'
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['post']>
@@ -13,6 +13,7 @@ const createChatCompletion = (operationId: string): Operation => ({
     'Carried to the provider of the model with every field untouched but `model`, which becomes the provider’s own name. ' +
     'With `stream: true` the answer is an event stream that ends with `data: [DONE]`; one that breaks off ends with an event that has `error` instead.',
   security: [{ virtualKey: [] }],
+  parameters: inferenceParameters,
   requestBody: { required: true, content: { 'application/json': { schema: chatRequest } } },
   responses: {
     '200': {
@@ -20,6 +21,7 @@ const createChatCompletion = (operationId: string): Operation => ({
       headers: {
         ...requestIdHeader,
         ...limitHeaders,
+        ...keptHeaders,
       },
       content: {
         'application/json': { schema: { $ref: '#/components/schemas/ChatCompletion' } },

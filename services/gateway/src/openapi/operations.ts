@@ -1,5 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger'
-import { limitHeaders, refusals, requestIdHeader } from './answers.js'
+import { inferenceParameters, keptHeaders, limitHeaders, refusals, requestIdHeader } from './answers.js'
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['post']>
 type Body = Exclude<NonNullable<Operation['requestBody']>, { $ref: string }>
@@ -21,11 +21,12 @@ interface Declaration {
 
 const operation = ({ operationId, summary, description, request, answer }: Declaration): Operation => ({
   ...{ operationId, tags: ['inference'], summary, description, security: [{ virtualKey: [] }] },
+  parameters: inferenceParameters,
   requestBody: { required: true, content: request },
   responses: {
     '200': {
       description: 'The provider’s reply, as it came.',
-      headers: { ...requestIdHeader, ...limitHeaders },
+      headers: { ...requestIdHeader, ...limitHeaders, ...keptHeaders },
       content: answer,
     },
     ...refusals,
