@@ -47,7 +47,7 @@ export async function run(
   args: string[],
   options: { cwd: string; env: Record<string, string>; input?: string; timeoutMs?: number },
 ): Promise<string> {
-  const { cwd, input = '', timeoutMs = 90_000 } = options
+  const { cwd, input = '', timeoutMs = 180_000 } = options
   const env = { PATH: process.env['PATH'] ?? '', HOME: cwd, ...options.env }
   const child = spawn(program, args, { cwd, env, timeout: timeoutMs, killSignal: 'SIGKILL' })
   child.stdin.end(input)
