@@ -164,9 +164,9 @@ export class ResponsesStreamReader implements StreamReader {
       if (open && part.type === 'tool_call' && open.hasContent) {
         if (type === 'custom_tool_call') this.addArguments(at, '"}')
       } else if (!open?.hasContent) this.addWhole(place, part)
-      if (part.type === 'reasoning' && part.signature) {
-        const { part: number } = this.placeOf(place)
-        this.events.push({ type: 'signature', choice: 0, part: number, signature: part.signature })
+      const told = this.places.get(place)
+      if (part.type === 'reasoning' && part.signature && told?.isOpen && told.type === 'reasoning') {
+        this.events.push({ type: 'signature', choice: 0, part: told.part, signature: part.signature })
       }
     }
     this.close(place)
