@@ -5,6 +5,9 @@ import { hash } from 'node:crypto'
 import type { IdentityState, KnownKey, KnownWorkspace } from '../snapshot/identity-state.js'
 import type { JwtSettings } from './jwt-settings.js'
 
+/** Longer than any id or name. */
+const maxClaimLength = 200
+
 /** Longest subject that is shown as it is. */
 const plainSubject = /^[\x21-\x7e]{1,150}$/
 
@@ -72,7 +75,7 @@ function findWorkspace(
 
 function readClaim(payload: JWTPayload, name: string): string | undefined {
   const value = Object.hasOwn(payload, name) ? payload[name] : undefined
-  return typeof value === 'string' && value !== '' ? value : undefined
+  return typeof value === 'string' && value !== '' && value.length <= maxClaimLength ? value : undefined
 }
 
 const refused = (why: string): Refusal =>

@@ -113,9 +113,20 @@ export class JwtCallers {
       this.keptBefore = this.kept
       this.kept = new Map()
     }
-    const token: VerifiedToken = { payload, keys, rights: undefined }
+    const token: VerifiedToken = { payload: this.toKept(payload), keys, rights: undefined }
     this.kept.set(id, token)
     return token
+  }
+
+  /** A token may say much; what nobody here asks for is not kept. */
+  private toKept(payload: VerifiedToken['payload']): VerifiedToken['payload'] {
+    const { sub, exp } = payload
+    const kept: VerifiedToken['payload'] = { sub, exp }
+    const { workspaceClaim, teamClaim, workloadClaim } = this.settings ?? {}
+    for (const claim of [workspaceClaim, teamClaim, workloadClaim]) {
+      if (claim !== undefined && Object.hasOwn(payload, claim)) kept[claim] = payload[claim]
+    }
+    return kept
   }
 
   private rightsOf(token: VerifiedToken, settings: JwtSettings): KnownKey {
