@@ -36,6 +36,18 @@ export function parseObject(text: string): Document | undefined {
   }
 }
 
+/**
+ * The object in an event of a stream. Its numbers are counts and indexes, which a double holds; ids in
+ * every event look like numbers that it does not, and reading those exactly costs six times as much.
+ */
+export function parseEventData(text: string): Document | undefined {
+  try {
+    return asObject(JSON.parse(text))
+  } catch {
+    return undefined
+  }
+}
+
 /** Undefined for what is no JSON object. */
 export function asObject(value: unknown): Document | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !json.isRawJSON(value)

@@ -2,14 +2,24 @@ import { estimateTokens, type Usage } from '../inference/usage.js'
 import type { StreamReader, StreamTap, StreamWriter } from './dialect.js'
 import type { ReplyEvent } from './reply.js'
 
+/**
+ * What a stream used that told its input at its start, and so far has not told its output: Anthropic's
+ * says there the one or two tokens that it had by then, and its provider charges for all that followed.
+ */
+export function untoldOutput(started: Usage, estimatedOutputTokens: number): Usage {
+  const outputTokens = Math.max(started.outputTokens, estimatedOutputTokens)
+  return { ...started, source: 'estimated', outputTokens }
+}
+
 /** A stream that reaches the caller in another dialect than the provider's. */
 export class TranslatedStream implements StreamTap {
-  usage: Usage | undefined
   done = false
   failed = false
   chunks = 0
   ending = ''
   private generatedBytes = 0
+  private started: Usage | undefined
+  private reported: Usage | undefined
 
   constructor(
     private readonly reader: StreamReader,
@@ -18,6 +28,10 @@ export class TranslatedStream implements StreamTap {
 
   get isCut(): boolean {
     return !this.done && !this.failed
+  }
+
+  get usage(): Usage | undefined {
+    return this.reported ?? (this.started && untoldOutput(this.started, this.estimateOutputTokens()))
   }
 
   push(chunk: Buffer): Buffer | undefined {
@@ -36,8 +50,10 @@ export class TranslatedStream implements StreamTap {
     if (this.done || this.failed) return ''
     switch (event.type) {
       case 'start':
+        this.started = event.usage
+        break
       case 'usage':
-        this.usage = event.usage ?? this.usage
+        this.reported = event.usage
         break
       case 'text':
         this.generatedBytes += Buffer.byteLength(event.text)

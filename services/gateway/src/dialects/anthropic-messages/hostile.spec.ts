@@ -157,6 +157,17 @@ describe('a hostile upstream (threat 27)', () => {
     expect(cut).toMatchObject({ isCut: true, ending: '' })
   })
 
+  it('owes what was generated until the caller left, though the stream told of one token only', () => {
+    const text =
+      start + block(0, { type: 'text', text: '' }) + delta(0, { type: 'text_delta', text: 'x'.repeat(400) })
+    for (const stream of [anthropicMessages.tapStream({}), toChat()]) {
+      stream.push(Buffer.from(text))
+      expect(stream.usage).toMatchObject({ source: 'estimated', inputTokens: 1, outputTokens: 100 })
+      stream.push(Buffer.from(stop(0) + end('end_turn')))
+      expect(stream.usage).toMatchObject({ source: 'reported', inputTokens: 1, outputTokens: 3 })
+    }
+  })
+
   it('refuses an endless event', () => {
     const chunk = Buffer.alloc(1024 * 1024, 'x')
     for (const stream of [anthropicMessages.tapStream({}), toChat(), toMessages()])

@@ -1,6 +1,7 @@
 import type { Document, StreamTap } from '../../conversation/dialect.js'
-import { asObject, parseObject } from '../../conversation/json.js'
+import { asObject, parseEventData } from '../../conversation/json.js'
 import { eventsEnd } from '../../conversation/sse.js'
+import { untoldOutput } from '../../conversation/translated-stream.js'
 import { estimateTokens, type Usage } from '../../inference/usage.js'
 import { generatedBytes } from './generated.js'
 import { mergeUsage, readUsage } from './usage.js'
@@ -19,12 +20,13 @@ const maxRetainedBytes = 64 * 1024
  * `message_stop` is held back, until the attempt is settled.
  */
 export class MessageStream implements StreamTap {
-  usage: Usage | undefined
   done = false
   failed = false
   chunks = 0
   ending = ''
   private told: Document = {}
+  private started: Usage | undefined
+  private reported: Usage | undefined
   private rest: Buffer | undefined
   private retained: Buffer[] = []
   private retainedBytes = 0
@@ -32,6 +34,10 @@ export class MessageStream implements StreamTap {
 
   get isCut(): boolean {
     return !this.done && !this.failed
+  }
+
+  get usage(): Usage | undefined {
+    return this.reported ?? (this.started && untoldOutput(this.started, this.estimateOutputTokens()))
   }
 
   push(chunk: Buffer): Buffer | undefined {
@@ -66,10 +72,10 @@ export class MessageStream implements StreamTap {
     const document = dataOf(event)
     switch (document?.['type']) {
       case 'message_start':
-        this.readUsage(asObject(document['message'])?.['usage'])
+        this.started = this.readUsage(asObject(document['message'])?.['usage'])
         return event
       case 'message_delta':
-        this.readUsage(document['usage'])
+        this.reported = this.readUsage(document['usage']) ?? this.reported
         return event
       case 'error':
         this.failed = true
@@ -83,9 +89,9 @@ export class MessageStream implements StreamTap {
     }
   }
 
-  private readUsage(value: unknown): void {
+  private readUsage(value: unknown): Usage | undefined {
     this.told = mergeUsage(this.told, asObject(value) ?? {})
-    this.usage = readUsage(this.told) ?? this.usage
+    return readUsage(this.told)
   }
 
   private retain(events: Buffer): void {
@@ -100,7 +106,7 @@ export class MessageStream implements StreamTap {
     this.retained = []
     this.retainedBytes = 0
     for (const [, json] of text.matchAll(/^data: ?(\{.*)$/gm)) {
-      const event = parseObject(json ?? '')
+      const event = parseEventData(json ?? '')
       if (event?.['type'] === 'content_block_delta') this.generated += generatedBytes(event['delta'])
     }
   }
@@ -108,5 +114,5 @@ export class MessageStream implements StreamTap {
 
 function dataOf(event: string): Document | undefined {
   const data = /^data: ?(.*)/m.exec(event)?.[1]
-  return data === undefined ? undefined : parseObject(Buffer.from(data, 'latin1').toString())
+  return data === undefined ? undefined : parseEventData(Buffer.from(data, 'latin1').toString())
 }

@@ -1,5 +1,5 @@
 import type { Document, StreamReader } from '../../conversation/dialect.js'
-import { asNumber, asObject, asText, parseObject } from '../../conversation/json.js'
+import { asNumber, asObject, asText, parseEventData, parseObject } from '../../conversation/json.js'
 import type { PartStart, ReplyEvent } from '../../conversation/reply.js'
 import { splitCallId } from '../../conversation/signature.js'
 import { SseReader, type ServerSentEvent } from '../../conversation/sse.js'
@@ -41,7 +41,7 @@ export class MessageStreamReader implements StreamReader {
   }
 
   private read({ data }: ServerSentEvent, events: ReplyEvent[]): void {
-    const document = parseObject(data)
+    const document = parseEventData(data)
     if (!document) throw new Error('an event of its stream is not JSON.')
     const type = document['type']
     if (type === 'error') {

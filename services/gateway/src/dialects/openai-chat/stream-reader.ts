@@ -1,6 +1,13 @@
 import type { Citation } from '../../conversation/conversation.js'
 import type { Document, StreamReader } from '../../conversation/dialect.js'
-import { asNumber, asObject, asText, objectsOf, parseObject } from '../../conversation/json.js'
+import {
+  asNumber,
+  asObject,
+  asText,
+  objectsOf,
+  parseEventData,
+  parseObject,
+} from '../../conversation/json.js'
 import type { ReplyEvent } from '../../conversation/reply.js'
 import { SseReader, type ServerSentEvent } from '../../conversation/sse.js'
 import { readStreamError } from './errors.js'
@@ -25,7 +32,7 @@ export class ChatStreamReader implements StreamReader {
 
   private read({ event, data }: ServerSentEvent, events: ReplyEvent[]): void {
     if (data.trim() === '[DONE]') return this.end(events)
-    const document = parseObject(data)
+    const document = parseEventData(data)
     if (!document) throw new Error('an event of its stream is not JSON.')
     if (event === 'error' || (document['error'] ?? null) !== null) {
       this.isOver = true
