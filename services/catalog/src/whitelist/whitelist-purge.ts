@@ -7,8 +7,12 @@ import type { IdentityReferenceClient } from '../reference/identity-references.j
 /** Of what identity is asked in one call. */
 const pageSize = 1_000
 
+/** Tables, and kinds of the change feed, whose rows belong to one workspace and are of no use without it. */
+const kinds = ['whitelist_entry', 'deployment', 'repository'] as const
+
 /**
- * Deletes the whitelists of workspaces that are gone for good: those that can be restored keep theirs.
+ * Deletes the whitelists, deployments and repositories of workspaces that are gone for good: those that
+ * can be restored keep theirs.
  * Nothing is done while identity is away.
  */
 export class WhitelistPurge {
@@ -52,7 +56,7 @@ export class WhitelistPurge {
       if (!this.isFailing && !this.isClosed)
         this.logger.warn(
           { err: error },
-          'Whitelists of workspaces that are gone stay for now; trying again later.',
+          'What workspaces that are gone have left stays for now; trying again later.',
         )
       this.isFailing = true
     }
@@ -61,7 +65,8 @@ export class WhitelistPurge {
   /** Gives the last workspace that was looked at; undefined: there are no more. */
   private async purgePage(after: string): Promise<string | undefined> {
     const rows = await this.dataSource.query<{ workspace: string }[]>(
-      `SELECT DISTINCT workspace FROM whitelist_entry WHERE workspace > $1 ORDER BY workspace LIMIT $2`,
+      `${kinds.map((table) => `SELECT workspace FROM ${table} WHERE workspace > $1`).join(' UNION ')}
+       ORDER BY workspace LIMIT $2`,
       [after, pageSize],
     )
     const workspaces = rows.map(({ workspace }) => workspace)
@@ -73,11 +78,13 @@ export class WhitelistPurge {
 
   private async delete(workspaces: string[]): Promise<void> {
     await this.changeLog.write(async (manager, changed) => {
-      const [rows] = await manager.query<[{ id: string; organization: string }[], number]>(
-        `DELETE FROM whitelist_entry WHERE workspace = ANY ($1::text[]) RETURNING id, organization`,
-        [workspaces],
-      )
-      for (const row of rows) changed({ ...row, kind: 'whitelist_entry', action: 'deleted' })
+      for (const kind of kinds) {
+        const [rows] = await manager.query<[{ id: string; organization: string }[], number]>(
+          `DELETE FROM ${kind} WHERE workspace = ANY ($1::text[]) RETURNING id, organization`,
+          [workspaces],
+        )
+        for (const row of rows) changed({ ...row, kind, action: 'deleted' })
+      }
     })
   }
 }

@@ -121,13 +121,18 @@ describe('whitelists', () => {
     await watcher.synced()
     catalog.identity.workspaces.set('ws_deleted', 'ws_deleted')
     const entry = await catalog.create<Entry>(path('ws_deleted'), { model: 'a' })
+    const of = { name: 'left', workspace: 'ws_deleted' }
+    const deployment = await catalog.create('/v1/deployments', { ...of, targets: [{ model: 'a' }] })
+    const repository = await catalog.create('/v1/repositories', { ...of, providers: ['sandbox'] })
     const kept = await catalog.create<Entry>(path('dev'), { model: 'a' })
     catalog.identity.workspaces.delete('ws_deleted')
     await sleep(300)
     expect((await catalog.call('GET', path('ws_deleted', 'a'))).status).toBe(200)
     catalog.identity.gone.add('ws_deleted')
     const removals = () => watcher.batches.flatMap(({ removals }) => removals)
-    await waitFor(() => removals().some(({ id }) => id === entry.id))
+    for (const left of [entry, deployment, repository]) {
+      await waitFor(() => removals().some(({ id }) => id === left.id))
+    }
     expect((await catalog.call('GET', path('ws_deleted'))).status).toBe(404)
     expect((await catalog.call('GET', path('dev', 'a'))).body).toMatchObject({ id: kept.id })
     await clear('dev')
