@@ -202,6 +202,25 @@ describe('a deployment whose providers fail', () => {
     })
   }, 30_000)
 
+  it('hedges when it is told to: the first that answers is the one, the other is stopped and accounted for', async () => {
+    const [slow, fast] = await Promise.all([scene.addModel(), scene.addModel()])
+    upstream.answer(slow.name, () => undefined)
+    const { name } = await deploy({
+      ...{ targets: targets(slow), fallbacks: targets(fast), hedge_after_ms: 100 },
+    })
+    const reply = await ask(name)
+    expect(reply.status).toBe(200)
+    const requestId = String(reply.headers['x-request-id'])
+    const rows = await waitForAttempts(weir.management, { request_id: requestId }, 2)
+    expect(rows.map(({ model, outcome }) => [model, outcome]).toSorted()).toEqual(
+      [
+        [slow.name, 'client_closed'],
+        [fast.name, 'succeeded'],
+      ].toSorted(),
+    )
+    await waitFor(() => upstream.callsFor(slow.name)[0]?.leftAt)
+  })
+
   it('stops everything for a caller that leaves, also between two attempts', async () => {
     const model = await scene.addModel()
     upstream.answer(model.name, (call) =>

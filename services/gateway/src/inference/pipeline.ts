@@ -155,7 +155,7 @@ export class InferencePipeline {
 
     // 10. Call upstream, retry, fall back.
     const reply = new Reply({
-      caller,
+      ...{ route: target, caller },
       settlement: new Settlement(this.journal, attempt.entry, admission, hold),
       exchange: attempt.exchange,
       maxReplyBytes: this.config.maxReplyBytes,
@@ -163,7 +163,6 @@ export class InferencePipeline {
       owner: passage,
     })
     if (!passage.carry(reply)) return
-    plan.begin(target)
     if (receivedAt !== undefined) addedLatency.observe((performance.now() - receivedAt) / 1000)
     this.call(target, attempt.exchange, reply, { timeoutMs: plan.timeoutMs, addedHeaders: call.addedHeaders })
 
@@ -258,7 +257,9 @@ export class InferencePipeline {
       caller.noteIgnored(exchange.ignoredFields)
       const number = ++passage.attemptCount
       const { requestId } = caller
-      const attempt = { id, number, requestId, endpoint: call.endpoint.name, bytes: call.body.length }
+      const { expected } = exchange
+      const sent = { endpoint: call.endpoint.name, bytes: call.body.length, expected }
+      const attempt = { id, number, requestId, ...sent }
       const entry = await this.journalStart(toAttemptStart(target, hold, attempt))
       return { entry, exchange }
     } catch (error) {

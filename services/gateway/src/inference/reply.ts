@@ -1,5 +1,6 @@
 import { AppError } from '@weir/errors'
 import type { ReplyOrigin } from '../cache/recorded-reply.js'
+import type { AdmittedRoute } from '../admission/admission.js'
 import type { StreamTap } from '../conversation/dialect.js'
 import type { UpstreamCall, UpstreamFailure, UpstreamHandler } from '../upstream/upstream.js'
 import type { Caller } from './caller.js'
@@ -12,16 +13,18 @@ import { estimatedUsage, noUsage, type Usage } from './usage.js'
 /** Whose attempt it is. */
 interface ReplyOwner {
   /** The first byte of an answer has come. */
-  answered(firstByteMs: number): void
+  answered(reply: Reply, firstByteMs: number): void
   /** The attempt came to nothing, and nothing went out. True: another one is made in its place. */
-  retries(failure: AttemptFailure): boolean
+  retries(reply: Reply, failure: AttemptFailure): boolean
   /** The attempt is over, and no other follows. `failure`: it was the target's fault. */
-  over(failure: AttemptFailure | undefined): void
+  over(reply: Reply, failure: AttemptFailure | undefined): void
   /** Its end is in the journal. */
   ended(): void
 }
 
 interface ReplyOptions {
+  /** Whom it comes from. */
+  route: AdmittedRoute
   caller: Caller
   settlement: Settlement
   exchange: Exchange
@@ -55,6 +58,10 @@ export class Reply implements UpstreamHandler {
 
   constructor(private readonly options: ReplyOptions) {}
 
+  get route(): AdmittedRoute {
+    return this.options.route
+  }
+
   /** The call whose answer this is; it is stopped when the caller leaves. */
   attach(call: UpstreamCall): void {
     this.call = call
@@ -73,7 +80,7 @@ export class Reply implements UpstreamHandler {
       return this.fail('failed', failureOf(this.providerError(reason), 'elsewhere'))
     }
     if (status !== 200) return
-    owner.answered(settlement.firstByteMs)
+    owner.answered(this, settlement.firstByteMs)
     this.tap = exchange.openStream(this.contentType)
   }
 
@@ -108,16 +115,28 @@ export class Reply implements UpstreamHandler {
   leave(): void {
     if (this.isOver) return
     this.finish(undefined)
-    const { settlement, owner } = this.options
-    const usage =
-      this.call && (this.streamUsage() ?? estimatedUsage(settlement.start.estimatedInputTokens, 0))
-    this.call?.abort()
-    settlement.settle({ outcome: 'client_closed', ...(usage && { usage }) }, () => owner.ended())
+    this.hangUp(() => this.options.owner.ended())
+  }
+
+  /** Another attempt has answered first, or this one is not wanted any more; nobody hears of its end. */
+  yield(): void {
+    if (this.isOver) return
+    this.isOver = true
+    this.hangUp()
   }
 
   /** Ends the attempt from this side, because the gateway stops. */
   interrupt(): void {
     this.fail('interrupted', failureOf(gatewayStops(), 'nowhere'))
+  }
+
+  private hangUp(written?: () => void): void {
+    const { settlement } = this.options
+    const usage =
+      this.call &&
+      (this.streamUsage() ?? exchange.expected ?? estimatedUsage(settlement.start.estimatedInputTokens, 0))
+    this.call?.abort()
+    settlement.settle({ outcome: 'client_closed', ...(usage && { usage }) }, written)
   }
 
   private forward(tap: StreamTap, chunk: Buffer): void {
@@ -151,7 +170,7 @@ export class Reply implements UpstreamHandler {
   /** What has not gone out can be tried again; the caller hears nothing of it. */
   private retries(failure: AttemptFailure): boolean {
     const { settlement, owner } = this.options
-    if (this.hasBegun || !owner.retries(failure)) return false
+    if (this.hasBegun || !owner.retries(this, failure)) return false
     this.isOver = true
     this.call?.abort()
     const usage = this.streamUsage()
@@ -212,7 +231,7 @@ export class Reply implements UpstreamHandler {
   private fail(outcome: Outcome, failure: AttemptFailure): void {
     if (this.isOver) return
     const { settlement, caller, owner } = this.options
-    const isRetried = !this.hasBegun && outcome !== 'interrupted' && owner.retries(failure)
+    const isRetried = !this.hasBegun && outcome !== 'interrupted' && owner.retries(this, failure)
     if (isRetried) this.isOver = true
     else this.finish(failure)
     this.call?.abort()
@@ -264,6 +283,6 @@ export class Reply implements UpstreamHandler {
 
   private finish(failure: AttemptFailure | undefined): void {
     this.isOver = true
-    this.options.owner.over(failure)
+    this.options.owner.over(this, failure)
   }
 }

@@ -19,21 +19,30 @@ function plan(targets: Target[], maxRetries = 1, budget = new RetryBudget()) {
   const planned = targets.map(([name, on]) => ({
     ...{ route: { model: { id: name } } as AdmittedRoute, state: new TargetState(), on },
   }))
-  const terms = { timeoutMs: 0, maxRetries, budget, health: { consecutiveFailures: 0, ejectMs: 0 } }
+  const terms = {
+    timeoutMs: 0,
+    hedgeAfterMs: 0,
+    maxRetries,
+    budget,
+    health: { consecutiveFailures: 0, ejectMs: 0 },
+  }
   const made = new DeploymentPlan(planned, { ...terms, nowMs: () => nowMs, random: () => 0.5 })
   /** Fails every attempt; the targets in the order in which they were tried, and how long was waited for each. */
   const run = (failures: AttemptFailure[] | AttemptFailure) => {
     const tried = [made.route.model.id]
     const delays = [0]
-    made.begin(made.route)
+    let last = made.route
+    made.begin(last)
     for (let count = 0; count < 50; count++) {
-      const next = made.after(Array.isArray(failures) ? (failures[count] ?? failure()) : failures)
-      made.over(Array.isArray(failures) ? failures[count] : failures)
+      const route = last
+      const next = made.after(route, Array.isArray(failures) ? (failures[count] ?? failure()) : failures)
+      made.over(route, Array.isArray(failures) ? failures[count] : failures)
       if (!next) break
       nowMs += next.delayMs
       tried.push(next.route.model.id)
       delays.push(next.delayMs)
-      made.begin(next.route)
+      last = next.route
+      made.begin(last)
     }
     return { tried, delays }
   }
@@ -91,6 +100,23 @@ describe('a plan', () => {
     const { planned, made } = plan([['a'], ['b']])
     expect(made.insteadOf(made.route)).toBe(planned[1]?.route)
     expect(made.insteadOf(planned[1]?.route as AdmittedRoute)).toBeUndefined()
+  })
+
+  it('hedges with a target that does well, within the budget', () => {
+    const { made, planned } = plan([['a'], ['b'], ['c', 'content_filter']])
+    made.begin(made.route)
+    const route = made.hedge()
+    expect(route).toBe(planned[1]?.route)
+    made.begin(route as AdmittedRoute)
+    made.answered(route as AdmittedRoute, 10)
+    made.over(made.route, undefined)
+    made.over(route as AdmittedRoute, undefined)
+    expect(planned.map(({ state }) => [state.requests, state.inFlight])).toEqual([
+      [1, 0],
+      [1, 0],
+      [0, 0],
+    ])
+    expect(made.hedge()).toBeUndefined()
   })
 
   it('waits for nobody who asks for too long', () => {

@@ -18,6 +18,7 @@ export interface PlannedTarget {
 export interface PlanTerms {
   readonly deployment?: KnownDeployment
   readonly timeoutMs: number
+  readonly hedgeAfterMs: number
   /** Further attempts at each target. */
   readonly maxRetries: number
   readonly budget: RetryBudget
@@ -29,6 +30,8 @@ export interface PlanTerms {
 interface Try {
   readonly target: PlannedTarget
   tries: number
+  isUnderway: boolean
+  hasAnswered: boolean
   /** It is of no use any more for this request. */
   isOut: boolean
   notBeforeMs: number
@@ -42,15 +45,15 @@ const longestWaitMs = 10_000
 /** The targets of a deployment in their order: each is tried, and tried again, before the next. */
 export class DeploymentPlan implements Plan {
   private readonly tries: Try[]
-  private current: Try | undefined
-  private hasAnswered = false
 
   /** @param targets at least one; the first is the target of the first attempt */
   constructor(
     targets: readonly PlannedTarget[],
     private readonly terms: PlanTerms,
   ) {
-    this.tries = targets.map((target) => ({ target, tries: 0, isOut: false, notBeforeMs: 0 }))
+    this.tries = targets.map((target) => ({
+      ...{ target, tries: 0, isUnderway: false, hasAnswered: false, isOut: false, notBeforeMs: 0 },
+    }))
   }
 
   get route(): AdmittedRoute {
@@ -71,51 +74,70 @@ export class DeploymentPlan implements Plan {
     return this.terms.timeoutMs
   }
 
+  get hedgeAfterMs(): number {
+    return this.terms.hedgeAfterMs
+  }
+
   begin(route: AdmittedRoute): void {
-    this.current = this.tries.find(({ target }) => target.route === route)
-    if (!this.current) return
-    this.current.tries++
-    this.hasAnswered = false
-    this.current.target.state.begin(this.terms.nowMs())
+    const one = this.find(route)
+    if (!one) return
+    one.tries++
+    one.isUnderway = true
+    one.hasAnswered = false
+    one.target.state.begin(this.terms.nowMs())
   }
 
-  answered(firstByteMs: number): void {
-    this.hasAnswered = true
-    this.current?.target.state.answered(firstByteMs)
+  answered(route: AdmittedRoute, firstByteMs: number): void {
+    const one = this.find(route)
+    if (!one) return
+    one.hasAnswered = true
+    one.target.state.answered(firstByteMs)
   }
 
-  over(failure: AttemptFailure | undefined): void {
-    const state = this.current?.target.state
-    this.current = undefined
-    if (!state) return
+  over(route: AdmittedRoute, failure: AttemptFailure | undefined): void {
+    const one = this.find(route)
+    if (!one?.isUnderway) return
+    one.isUnderway = false
+    const { state } = one.target
     if (isTargetsFault(failure)) state.fail(failure.error.code, this.terms.nowMs(), this.terms.health)
-    else if (!failure && this.hasAnswered) state.succeed()
+    else if (!failure && one.hasAnswered) state.succeed()
     else state.release()
   }
 
-  after(failure: AttemptFailure): NextAttempt | undefined {
-    const { current } = this
-    if (!current || failure.remedy === 'nowhere') return undefined
+  after(route: AdmittedRoute, failure: AttemptFailure): NextAttempt | undefined {
+    const one = this.find(route)
+    if (!one || failure.remedy === 'nowhere') return undefined
     if (failure.cause !== 'other') {
-      current.isOut = true
+      one.isOut = true
       return (
         this.nextOf(({ target }) => target.on === failure.cause) ??
         this.nextOf(({ target }) => target.on === 'any')
       )
     }
-    if (failure.remedy === 'elsewhere' || current.tries > this.terms.maxRetries) current.isOut = true
-    const waitMs = Math.max(backoffMs(current.tries - 1, this.terms.random()), failure.retryAfterMs ?? 0)
-    current.notBeforeMs = this.terms.nowMs() + waitMs
-    if (!current.isOut && waitMs <= patienceMs) {
-      if (this.terms.budget.take(this.terms.nowMs())) return { route: current.target.route, delayMs: waitMs }
-      current.isOut = true
+    if (failure.remedy === 'elsewhere' || one.tries > this.terms.maxRetries) one.isOut = true
+    const waitMs = Math.max(backoffMs(one.tries - 1, this.terms.random()), failure.retryAfterMs ?? 0)
+    one.notBeforeMs = this.terms.nowMs() + waitMs
+    if (!one.isOut && waitMs <= patienceMs) {
+      if (this.terms.budget.take(this.terms.nowMs())) return { route, delayMs: waitMs }
+      one.isOut = true
     }
-    return this.nextOf(({ target }) => target.on === undefined || target.on === 'any') ?? this.wait()
+    return this.nextOf(isForAnyCause) ?? this.wait()
+  }
+
+  /** Only one that does well now, and only within the budget of retries: it is one more call. */
+  hedge(): AdmittedRoute | undefined {
+    const nowMs = this.terms.nowMs()
+    const next = this.nextOf((one) => isForAnyCause(one) && one.target.state.healthAt(nowMs) === 'healthy')
+    return next && this.terms.budget.take(nowMs) ? next.route : undefined
+  }
+
+  private find(route: AdmittedRoute): Try | undefined {
+    return this.tries.find(({ target }) => target.route === route)
   }
 
   insteadOf(route: AdmittedRoute): AdmittedRoute | undefined {
     for (const one of this.tries) if (one.target.route === route) one.isOut = true
-    return this.nextOf(({ target }) => target.on === undefined || target.on === 'any')?.route
+    return this.nextOf(isForAnyCause)?.route
   }
 
   /** The next target that was not tried yet. */
@@ -136,6 +158,8 @@ export class DeploymentPlan implements Plan {
     return { route: soonest.target.route, delayMs: Math.max(0, soonest.notBeforeMs - nowMs) }
   }
 }
+
+const isForAnyCause = ({ target }: Try): boolean => target.on === undefined || target.on === 'any'
 
 /** What the request itself brings about says nothing of its target. */
 function isTargetsFault(failure: AttemptFailure | undefined): failure is AttemptFailure {

@@ -61,7 +61,12 @@ export class Deployments {
     this.addFallbacks(deployment, call, toRoute, planned, 1)
     if (planned.length === 0) return undefined
     return new DeploymentPlan(healthyFirst(planned), {
-      ...{ timeoutMs: deployment.timeoutMs, maxRetries: deployment.retries.max, budget: state.budget },
+      ...{
+        timeoutMs: deployment.timeoutMs,
+        hedgeAfterMs: deployment.hedgeAfterMs,
+        maxRetries: deployment.retries.max,
+        budget: state.budget,
+      },
       ...{ deployment, health: deployment.health, nowMs: Date.now, random: Math.random },
     })
   }

@@ -21,19 +21,24 @@ export interface Plan {
   readonly timeoutMs: number
   /** An attempt at a target begins. */
   begin(route: AdmittedRoute): void
-  /** The target of the attempt under way has sent its first byte. */
-  answered(firstByteMs: number): void
-  /** The attempt under way is over; `failure`: it came to nothing that was the target's fault. */
-  over(failure: AttemptFailure | undefined): void
+  /** A target has sent its first byte. */
+  answered(route: AdmittedRoute, firstByteMs: number): void
+  /** An attempt at a target is over; `failure`: what it came to. */
+  over(route: AdmittedRoute, failure: AttemptFailure | undefined): void
+  /** After which a second attempt is begun beside one that has not answered, milliseconds; 0: never. */
+  readonly hedgeAfterMs: number
+  /** Its target; undefined: there is none. */
+  hedge(): AdmittedRoute | undefined
   /** The target that is tried when one cannot carry the request at all; undefined: none. */
   insteadOf(route: AdmittedRoute): AdmittedRoute | undefined
   /** Where to go after a failure; undefined: nowhere. */
-  after(failure: AttemptFailure): NextAttempt | undefined
+  after(route: AdmittedRoute, failure: AttemptFailure): NextAttempt | undefined
 }
 
 /** A model that was asked for by its own name is its only target; what never reached it is sent once more. */
 export class DirectPlan implements Plan {
   readonly timeoutMs = 0
+  readonly hedgeAfterMs = 0
   readonly deployment = undefined
   private hasRetried = false
 
@@ -59,7 +64,11 @@ export class DirectPlan implements Plan {
     return undefined
   }
 
-  after(failure: AttemptFailure): NextAttempt | undefined {
+  hedge(): undefined {
+    return undefined
+  }
+
+  after(_route: AdmittedRoute, failure: AttemptFailure): NextAttempt | undefined {
     if (this.hasRetried || !failure.isUnsent) return undefined
     this.hasRetried = true
     return { route: this.route, delayMs: backoffMs(0, Math.random()) }
