@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { waitForAttempts } from '../stack/accounting.js'
+import { eventsOf, send } from '../stack/client.js'
 import { unique } from '../stack/factory.js'
 import { chunk, completion, RawUpstream, type ReceivedCall, sse, usageChunk } from '../stack/raw-upstream.js'
 import { createScene, type Scene } from '../stack/scene.js'
@@ -23,6 +24,33 @@ afterAll(async () => {
   await upstream.stop()
   await hook.stop()
 })
+
+/** An event of a stream, as far as it has text. */
+interface Event {
+  choices?: { delta?: { content?: string }; text?: string }[]
+  delta?: { text?: string } | string
+}
+
+const inDelta = ({ delta }: Event): string | undefined => (typeof delta === 'string' ? delta : delta?.text)
+
+const dialects = {
+  chat: {
+    path: '/v1/chat/completions',
+    body: (content: string) => ({ messages: said(content) }),
+    deltaOf: ({ choices }: Event) => choices?.[0]?.delta?.content,
+  },
+  messages: {
+    path: '/v1/messages',
+    body: (content: string) => ({ messages: said(content), max_tokens: 100 }),
+    deltaOf: inDelta,
+  },
+  responses: { path: '/v1/responses', body: (input: string) => ({ input }), deltaOf: inDelta },
+  completions: {
+    path: '/v1/completions',
+    body: (prompt: string) => ({ prompt }),
+    deltaOf: ({ choices }: Event) => choices?.[0]?.text,
+  },
+}
 
 const said = (content: string) => [{ role: 'user' as const, content }]
 
@@ -109,6 +137,41 @@ describe('runtime plugins', () => {
     }
     expect([text, finish]).toEqual(['I wrote to ann@mail.example, not to [EMAIL].', 'stop'])
   })
+
+  it.each(['chat', 'messages', 'responses', 'completions'] as const)(
+    'do the same in the dialect of %s',
+    async (endpoint) => {
+      const sandbox = await createScene(weir)
+      const alias = unique('alias')
+      await weir.management.create('/v1/deployments', {
+        ...{ name: alias, workspace: sandbox.workspace.id, targets: [{ model: sandbox.model.name }] },
+        ...{ plugins: [{ name: 'pii_masking', settings: { detectors: ['email'], restore: true } }] },
+        cache: { enabled: true, ttl_s: 60 },
+      })
+      const { path, body, deltaOf } = dialects[endpoint]
+      const ask = (stream: boolean) =>
+        send({
+          url: weir.url,
+          key: sandbox.key,
+          path,
+          body: { model: alias, ...body('I am ann@mail.example'), stream },
+        })
+      for (const stream of [false, true]) {
+        // Until each gateway has the deployment, and has answered once.
+        const kept = await waitFor(async () => {
+          const reply = await ask(stream)
+          return reply.status === 200 && reply.headers['x-weir-cache'] === 'hit' ? reply : undefined
+        })
+        const text = stream
+          ? eventsOf(kept.text)
+              .filter((event) => event.startsWith('{'))
+              .map((event) => deltaOf(JSON.parse(event) as Event) ?? '')
+              .join('')
+          : kept.text
+        expect(text).toContain('You said: I am ann@mail.example')
+      }
+    },
+  )
 
   it('end what is too long, and what was made is paid for', async () => {
     const { alias, model } = await deploy({ name: 'response_length_cap', settings: { max_characters: 5 } })

@@ -13,7 +13,8 @@ export function openOneConnection(options: ClientOptions & { baseURL: string; ap
   const client = new OpenAI({
     maxRetries: 0,
     ...options,
-    fetch: (url, init) => undiciFetch(url, { ...(init as object), dispatcher }),
+    fetch: (url, init) =>
+      undiciFetch(url instanceof Request ? url.url : url, { ...(init as object), dispatcher }),
   })
   return { client, close: () => dispatcher.destroy() }
 }

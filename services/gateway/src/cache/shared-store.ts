@@ -70,7 +70,7 @@ export class SharedStore {
 
   close(): void {
     this.closed = true
-    this.client.destroy()
+    if (this.client.isOpen) this.client.destroy()
   }
 
   private async within<Result>(ask: () => Promise<Result>): Promise<Result | undefined> {
