@@ -131,7 +131,7 @@ export class Reply implements UpstreamHandler {
   }
 
   private hangUp(written?: () => void): void {
-    const { settlement } = this.options
+    const { settlement, exchange } = this.options
     const usage =
       this.call &&
       (this.streamUsage() ?? exchange.expected ?? estimatedUsage(settlement.start.estimatedInputTokens, 0))
