@@ -6,7 +6,13 @@ import type { Caller } from '@weir/http'
 import { DataSource } from 'typeorm'
 import { Budget, type BudgetScope } from './budget.entity.js'
 import { BudgetService } from './budget.service.js'
-import { type BudgetStatusResponse, readStandings, toProto, toStatusResponse } from './budget-status.js'
+import {
+  type BudgetStatusResponse,
+  readStandings,
+  type Standing,
+  toProto,
+  toStatusResponse,
+} from './budget-status.js'
 import { ScopeDirectory } from './scope-directory.js'
 
 /** How budgets stand, to whom it may concern. */
@@ -23,14 +29,13 @@ export class BudgetStatusService {
     const isSeen = caller.visible === undefined || this.scopes.isWithin(scope, id, caller.visible)
     if (!isSeen) throw AppError.of('budget_not_found', { budget: `${scope} ${id}` })
     const budgets = await this.budgets.listOf(caller, scope, id)
-    return toStatusResponse(await readStandings(this.dataSource.manager, budgets))
+    return toStatusResponse(await this.readAtOnce(budgets))
   }
 
   /** For another service, which has checked who asks of it. */
   readScopes({ organization, scopes }: policyV1.ReadBudgetsRequest): Promise<policyV1.ReadBudgetsResponse> {
     return inOrganization(organization, async () => {
-      const { manager } = this.dataSource
-      const found = await manager
+      const found = await this.dataSource.manager
         .createQueryBuilder(Budget, 'budget')
         .where('budget.organization = :organization', { organization })
         .andWhere('(scope, scope_id) IN (SELECT * FROM unnest(:kinds::text[], :ids::text[]))', {
@@ -42,7 +47,12 @@ export class BudgetStatusService {
       const inOrder = scopes.flatMap((of) =>
         found.filter(({ scope, scopeId }) => scope === of.scope && scopeId === of.scopeId),
       )
-      return { budgets: (await readStandings(manager, inOrder)).map(toProto) }
+      return { budgets: (await this.readAtOnce(inOrder)).map(toProto) }
     })
+  }
+
+  /** What is charged between two looks would be in neither: not spent yet, and not held any more. */
+  private readAtOnce(budgets: Budget[]): Promise<Standing[]> {
+    return this.dataSource.transaction('REPEATABLE READ', (manager) => readStandings(manager, budgets))
   }
 }

@@ -154,6 +154,32 @@ describe('budgets', () => {
     expect(await policy.status(`teams/${team}`)).toMatchObject({ held: '0', estimated: '0', left: '98.25' })
   })
 
+  it('are read at one moment: what is charged meanwhile is held or spent, never neither', async () => {
+    const team = newTeam()
+    const { id } = await policy.createBudget({ scope: { team }, amount: '100' })
+    const run = `run-${team}`
+    await policy.exchange(run, { holds: [hold([id], 40)] })
+    let isOver = false
+    const seen = new Set<string>()
+    const readOn = async () => {
+      while (!isOver) {
+        const { spent, held, left } = await policy.status(`teams/${team}`)
+        expect([Number(spent) + Number(held), left]).toEqual([40, '60'])
+        seen.add(spent)
+      }
+    }
+    const charging = (async () => {
+      for (let call = 1; call <= 40; call++) {
+        await policy.publish([
+          ratedEvent({ teamPath: team, cost: '1.000000000', gatewayRun: run, budgets: id }),
+        ])
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+      await waitFor(() => seen.has('40'))
+    })().finally(() => (isOver = true))
+    await Promise.all([charging, readOn(), readOn(), readOn()])
+  })
+
   it('are told of to another service, by what they are of', async () => {
     const [team, workspace] = [newTeam(), `ws_${++count}`]
     policy.identity.setWorkspace(workspace)
