@@ -101,6 +101,8 @@ export class Caller {
   ): void {
     if (this.isGone) return
     this.status = status
+    // A refusal is given to nobody else.
+    if (status !== 200) for (const recorder of this.recorders) recorder.drop()
     if (this.isStopping()) this.response.shouldKeepAlive = false
     this.response.writeHead(status, {
       'content-type': contentType,
