@@ -7,6 +7,7 @@ import { readResponseUsage } from './usage.js'
 const lastMarks = ['response.completed', 'response.incomplete', 'response.failed', '"error"'].map((mark) =>
   Buffer.from(mark),
 )
+const deltas = /"delta": ?"((?:[^"\\]|\\.)*)"/g
 const maxEventBytes = 8 * 1024 * 1024
 const maxRetainedBytes = 64 * 1024
 
@@ -101,12 +102,10 @@ export class ResponsesTap implements StreamTap {
   }
 
   private fold(): void {
-    const text = Buffer.concat(this.retained).toString()
+    // One byte a character, and nothing parsed: it is an estimate.
+    const text = Buffer.concat(this.retained).toString('latin1')
     this.retained = []
     this.retainedBytes = 0
-    for (const [, json = ''] of text.matchAll(/^data: ?(\{.*"delta".*)$/gm)) {
-      const delta = parseObject(json)?.['delta']
-      if (typeof delta === 'string') this.generatedBytes += Buffer.byteLength(delta)
-    }
+    for (const [, delta = ''] of text.matchAll(deltas)) this.generatedBytes += delta.length
   }
 }

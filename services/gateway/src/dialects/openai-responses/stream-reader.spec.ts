@@ -55,6 +55,15 @@ describe('a stream of responses, hostile', () => {
     expect(tap).toMatchObject({ failed: true, isCut: false, done: false, ending: failed })
   })
 
+  it('estimates what was generated, over any length', () => {
+    const tap = new ResponsesTap()
+    const delta = (text: string) => event({ type: 'response.output_text.delta', delta: text })
+    for (let i = 0; i < 2_000; i++) tap.push(Buffer.from(delta('abcd')))
+    tap.push(Buffer.from(event({ type: 'response.function_call_arguments.delta', delta: '{"x":"y' })))
+    expect(tap.estimateOutputTokens()).toBeGreaterThanOrEqual(2_002)
+    expect(tap.estimateOutputTokens()).toBeLessThan(2_010)
+  })
+
   it('does not take the words of a text for the end', () => {
     const text = event({ type: 'response.output_text.delta', delta: '"error" event: response.completed' })
     const tap = new ResponsesTap()

@@ -136,8 +136,11 @@ describe('a stream of responses, written', () => {
       type: 'error',
       error: { status: 529, code: 'overloaded_error', message: 'Overloaded', cause: 'other' },
     })
-    expect(failed).toContain('event: response.failed')
-    expect(failed).toContain('"error":{"code":"server_error","message":"Overloaded"}')
+    const told = { code: 'server_error', message: 'Overloaded' }
+    expect(documentsIn(failed).slice(-2)).toMatchObject([
+      { type: 'error', sequence_number: 2, ...told },
+      { type: 'response.failed', sequence_number: 3, response: { status: 'failed', error: told } },
+    ])
   })
 
   it('writes a call of a custom tool as one, and reads it back', () => {

@@ -3,6 +3,7 @@ import type { PartStart, ReplyEvent } from '../../conversation/reply.js'
 import { joinCallId } from '../../conversation/signature.js'
 import { sseEvent } from '../../conversation/sse.js'
 import { writeAnnotation } from './annotation.js'
+import { writeFailureCode } from './errors.js'
 import { inputOfArguments } from './custom-tool.js'
 import {
   callItem,
@@ -101,6 +102,8 @@ export class ResponsesStreamWriter implements StreamWriter {
       case 'error':
         if (this.state.head.id === '') this.start({ id: '', created: Math.floor(Date.now() / 1000) })
         this.state.error = event.error
+        // OpenAI sends both: its SDKs throw at the first, other clients wait for the second.
+        this.emit('error', { code: writeFailureCode(event.error), message: event.error.message, param: null })
         return this.emitResponse('response.failed')
     }
   }
