@@ -1,12 +1,15 @@
 import type { catalogV1 } from '@weir/contracts'
 import { type EntityManager, In, IsNull, MoreThan } from 'typeorm'
+import { Deployment } from '../deployment/deployment.entity.js'
 import { Model } from '../model/model.entity.js'
 import { readPrices } from '../price/model-prices.js'
 import { Provider } from '../provider/provider.entity.js'
+import { Repository } from '../repository/repository.entity.js'
 import { toProto } from '../snapshot/to-proto.js'
 import { WhitelistEntry } from '../whitelist/whitelist-entry.entity.js'
 
 const maxModels = 1_001
+const maxRoutes = 1_000
 
 /** A part of an organization's models, with all that decides whether a workspace may use them. */
 export async function listWorkspaceModels(
@@ -30,8 +33,13 @@ export async function listWorkspaceModels(
   const ids = models.map(({ id }) => id)
   const prices = await readPrices(manager, ids)
   const entries = await manager.findBy(WhitelistEntry, { organization, workspace, model: In(ids) })
+  const named = { where: { organization, workspace }, order: { name: 'ASC' }, take: maxRoutes } as const
+  const deployments = await manager.find(Deployment, { ...named, select: { id: true, name: true } })
+  const repositories = await manager.find(Repository, named)
   return {
     isWhitelisted: await manager.existsBy(WhitelistEntry, { organization, workspace }),
+    deployments: deployments.map(({ name }) => name),
+    repositories: repositories.flatMap((one) => toProto.repository(one).repository ?? []),
     models: models.map((model) => {
       const provider = providers.find(({ id }) => id === model.provider)
       const told = provider && toProto.provider(provider).provider

@@ -7,14 +7,19 @@ export interface FakeCatalog {
   /** What belongs to which workspace. */
   users: Map<string, string[]>
   /** What every workspace sees. */
-  whitelist: catalogV1.ListWorkspaceModelsResponse
+  whitelist: Pick<catalogV1.ListWorkspaceModelsResponse, 'isWhitelisted' | 'models'>
+  /** What every workspace has. */
+  routes: Pick<catalogV1.ListWorkspaceModelsResponse, 'deployments' | 'repositories'>
   stop(): void
 }
 
 /** Answers ReferenceService on a free port. */
 export async function startFakeCatalog(internalSecret: string): Promise<FakeCatalog> {
   const users = new Map<string, string[]>()
-  const fake = { whitelist: { isWhitelisted: false, models: [] } as catalogV1.ListWorkspaceModelsResponse }
+  const fake: Pick<FakeCatalog, 'whitelist' | 'routes'> = {
+    whitelist: { isWhitelisted: false, models: [] },
+    routes: { deployments: [], repositories: [] },
+  }
   const server = new Server()
   server.addService(catalogV1.ReferenceServiceService, {
     listReferences: (
@@ -27,7 +32,7 @@ export async function startFakeCatalog(internalSecret: string): Promise<FakeCata
     ) => {
       const { isWhitelisted, models } = fake.whitelist
       const after = models.filter(({ model }) => (model?.name ?? '') > request.afterName)
-      reply(null, { isWhitelisted, models: after.slice(0, request.limit) })
+      reply(null, { isWhitelisted, models: after.slice(0, request.limit), ...fake.routes })
     },
   })
   const port = await new Promise<number>((resolve, reject) => {

@@ -1,12 +1,12 @@
 import { ApiProperty } from '@nestjs/swagger'
 import type { policyV1 } from '@weir/contracts'
-import { Field, formatDollars, PageQuery, WordField } from '@weir/http'
+import { Field, formatDollars, PageQuery, TextField, WordField } from '@weir/http'
 import { type Refusal, toError } from '@weir/rights'
 import { isIP } from 'node:net'
 import { toLimitsResponse } from '../limit/limits.dto.js'
 import { Limits, type RateLimits } from '../limit/limits.entity.js'
 import { RateLimitsResponse, toRateLimitsResponse } from '../limit/rate-limits.dto.js'
-import type { EffectiveModel, EffectiveRights } from './effective-rights.service.js'
+import type { EffectiveModel, EffectiveRights, NamedRefusal } from './effective-rights.service.js'
 import { endpoints } from './virtual-key.dto.js'
 
 export class EffectiveRightsQuery extends PageQuery {
@@ -19,6 +19,13 @@ export class EffectiveRightsQuery extends PageQuery {
     (value) => (typeof value === 'string' && isIP(value) !== 0 ? undefined : 'must be an IP address'),
   )
   source?: string
+
+  @TextField({
+    description: 'For calls below this repository: its name. Left out: for those below /v1.',
+    optional: 'not null',
+    maxLength: 100,
+  })
+  repository?: string
 }
 
 /** Why something is refused: what a call would be answered with. */
@@ -112,6 +119,17 @@ class EffectiveModelResponse {
   limits: EffectiveLimitResponse[]
 }
 
+class EffectiveRouteResponse {
+  @ApiProperty({ description: 'Its name.', example: 'assistant' })
+  name: string
+
+  @ApiProperty({ description: 'Whether the key may call it now.' })
+  allowed: boolean
+
+  @ApiProperty({ type: RefusalResponse, nullable: true, description: 'Why not; null when it may.' })
+  refusal: RefusalResponse | null
+}
+
 export class EffectiveRightsResponse {
   @ApiProperty({ description: 'Always `list`: of models.', enum: ['list'] })
   object: 'list'
@@ -147,6 +165,15 @@ export class EffectiveRightsResponse {
 
   @ApiProperty({ type: [String], nullable: true, description: 'Repositories that it may call; null: all.' })
   repositories: string[] | null
+
+  @ApiProperty({
+    type: [EffectiveRouteResponse],
+    description: 'Deployments of its workspace, by name; each of their targets is judged when it is called.',
+  })
+  workspace_deployments: EffectiveRouteResponse[]
+
+  @ApiProperty({ type: [EffectiveRouteResponse], description: 'Repositories of its workspace, by name.' })
+  workspace_repositories: EffectiveRouteResponse[]
 
   @ApiProperty({ description: 'Whether its workspace is limited to a whitelist of models.' })
   whitelisted: boolean
@@ -223,6 +250,10 @@ export function toModelResponse({ name, refusal, entry }: EffectiveModel): Effec
   }
 }
 
+function toRouteResponse({ name, refusal }: NamedRefusal): EffectiveRouteResponse {
+  return { name, allowed: refusal === undefined, refusal: toRefusalResponse(refusal) }
+}
+
 /** All but the page of models. */
 export function toHeadResponse(
   rights: EffectiveRights,
@@ -239,6 +270,8 @@ export function toHeadResponse(
     source_networks: virtualKey.sourceNetworks,
     deployments: virtualKey.deployments,
     repositories: virtualKey.repositories,
+    workspace_deployments: rights.deployments.map(toRouteResponse),
+    workspace_repositories: rights.repositories.map(toRouteResponse),
     whitelisted: rights.isWhitelisted,
     limits: [
       ...toLimits('organization', virtualKey.organization, rights.organization),

@@ -8,7 +8,13 @@ interface Limit {
   rpm_limit: number | null
   max_output_tokens: number | null
 }
+interface Route {
+  name: string
+  refusal: { code: string } | null
+}
 interface Effective {
+  workspace_deployments: Route[]
+  workspace_repositories: Route[]
   refusal: { code: string; message: string } | null
   limits: Limit[]
   budgets: object[] | null
@@ -93,6 +99,37 @@ describe('the effective rights of a virtual key', () => {
 
   const told = ({ data }: Effective) =>
     data.map(({ model, refusal }) => [model, refusal?.message ?? 'allowed'])
+
+  it('say which deployments and repositories may be called, and what below a repository', async () => {
+    const { id: workspace } = (await identity.call<{ id: string }>('GET', '/v1/workspaces/prod')).body
+    const repository = {
+      id: 'repo_1',
+      organization: 'org_default',
+      workspace,
+      name: 'r',
+      providers: ['none'],
+    }
+    identity.catalog.routes = { deployments: ['d', 'e'], repositories: [repository] }
+    identity.catalog.whitelist = { isWhitelisted: false, models: [seen('a')] }
+    const codes = (routes: Route[]) => routes.map(({ name, refusal }) => [name, refusal?.code ?? 'allowed'])
+    const { id } = await make({ deployments: ['d'] })
+    const plain = await ask(id)
+    expect(codes(plain.workspace_deployments)).toEqual([
+      ['d', 'allowed'],
+      ['e', 'deployment_not_allowed'],
+    ])
+    expect(codes(plain.workspace_repositories)).toEqual([['r', 'allowed']])
+    const below = await ask(id, '?repository=r')
+    expect(below.data[0]?.refusal?.code).toBe('model_not_found')
+    expect(codes(below.workspace_deployments)[0]).toEqual(['d', 'model_not_found'])
+    expect((await ask(id, '?repository=other')).refusal?.code).toBe('repository_not_found')
+    const limited = await ask((await make({ repositories: ['r'] })).id)
+    expect([limited.refusal?.code, limited.data[0]?.refusal?.code]).toEqual([
+      ...['endpoint_not_allowed', 'endpoint_not_allowed'],
+    ])
+    expect(codes(limited.workspace_repositories)).toEqual([['r', 'allowed']])
+    identity.catalog.routes = { deployments: [], repositories: [] }
+  })
 
   it('say for every model why it may or may not be used', async () => {
     identity.catalog.whitelist = {

@@ -2,13 +2,20 @@ import { Injectable } from '@nestjs/common'
 import type { catalogV1, policyV1 } from '@weir/contracts'
 import { afterCursor, type Caller } from '@weir/http'
 import {
+  findDeploymentRefusal,
+  findGovernanceRefusal,
   findKeyRefusal,
   findModelRefusal,
+  findPlaceRefusal,
+  findRepositoryModelRefusal,
   findUnreadiness,
   type Governance,
+  type KeyPlace,
   type KeyRights,
   type ModelUse,
   type Refusal,
+  refusal,
+  type RepositoryFacts,
   toModelSet,
   toSourceNetworks,
 } from '@weir/rights'
@@ -39,7 +46,18 @@ export interface EffectiveRights {
   /** Undefined: policy did not say. */
   budgets: policyV1.BudgetStatus[] | undefined
   isWhitelisted: boolean
+  /** Of its workspace. */
+  deployments: NamedRefusal[]
+  /** Of its workspace. */
+  repositories: NamedRefusal[]
   models: EffectiveModel[]
+}
+
+/** Something that may or may not be called. */
+export interface NamedRefusal {
+  name: string
+  /** Undefined: it may. */
+  refusal: Refusal | undefined
 }
 
 /** One model. */
@@ -88,16 +106,37 @@ export class EffectiveRightsService {
       },
     }
     const { endpoint, source } = query
-    const refusal = findKeyRefusal(key, { endpoint, path: endpoint, source: source ?? null, nowMs })
+    const placeOf = (name: string | undefined): KeyPlace => {
+      const found = whitelist.repositories.find((one) => one.name === name)
+      const path = name === undefined ? '/v1' : `/r/${name}/v1`
+      return { path, repositoryName: name, repository: found && toRepositoryFacts(found) }
+    }
+    const ofKey = findKeyRefusal(key, { endpoint, path: endpoint, source: source ?? null, nowMs })
+    const place = placeOf(query.repository)
+    const atAll = ofKey ?? findPlaceRefusal(key, place)
+    const none = atAll ?? findGovernanceRefusal(governance)
     const { isWhitelisted } = whitelist
     const models = whitelist.models.map((model): EffectiveModel => {
       const use = toUse(model, isWhitelisted, nowMs)
-      const refused = refusal ?? findModelRefusal(governance, use) ?? findUnreadiness(use)
+      const refused =
+        atAll ??
+        findModelRefusal(governance, use) ??
+        (place.repository && findRepositoryModelRefusal(place.repository, use)) ??
+        findUnreadiness(use)
       return { name: use.name, refusal: refused, entry: use.entry }
     })
     return {
-      ...{ nowMs, virtualKey, refusal, organization: of, workspace, workload, teams },
+      ...{ nowMs, virtualKey, refusal: atAll, organization: of, workspace, workload, teams },
       ...{ budgets, isWhitelisted, models },
+      deployments: whitelist.deployments.map((name) => {
+        const facts = { name, workspace: virtualKey.workspace }
+        const below = place.repository && toNotFound(name)
+        return { name, refusal: none ?? below ?? findDeploymentRefusal(key, facts) }
+      }),
+      repositories: whitelist.repositories.map(({ name }) => ({
+        name,
+        refusal: ofKey ?? findPlaceRefusal(key, placeOf(name)),
+      })),
     }
   }
 
@@ -139,6 +178,13 @@ function toKeyRights(virtualKey: VirtualKey): KeyRights {
     sources: virtualKey.sourceNetworks ? toSourceNetworks(virtualKey.sourceNetworks) : undefined,
   }
 }
+
+function toRepositoryFacts({ name, workspace, providers }: catalogV1.Repository): RepositoryFacts {
+  return { name, workspace, providers: new Set(providers) }
+}
+
+/** Repositories have models alone: the name of a deployment means nothing below them. */
+const toNotFound = (name: string): Refusal => refusal('model_not_found', { model: name }, 'model')
 
 function toUse(seen: catalogV1.WorkspaceModel, isWhitelisted: boolean, nowMs: number): ModelUse {
   const { model, provider, whitelistEntry: entry } = seen

@@ -9,7 +9,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { handleUnaryCall, Metadata, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { GrpcMethod, GrpcStreamMethod } from "@nestjs/microservices";
 import { Observable } from "rxjs";
-import { Model, Provider, WhitelistEntry } from "./snapshot.js";
+import { Model, Provider, Repository, WhitelistEntry } from "./snapshot.js";
 
 export const protobufPackage = "weir.catalog.v1";
 
@@ -67,6 +67,10 @@ export interface ListWorkspaceModelsResponse {
   isWhitelisted: boolean;
   /** In the order of their names. */
   models: WorkspaceModel[];
+  /** Names of its deployments, at most 1000. */
+  deployments: string[];
+  /** Its repositories, at most 1000. */
+  repositories: Repository[];
 }
 
 /** A model as a workspace sees it. */
@@ -406,7 +410,7 @@ export const ListWorkspaceModelsRequest: MessageFns<ListWorkspaceModelsRequest> 
 };
 
 function createBaseListWorkspaceModelsResponse(): ListWorkspaceModelsResponse {
-  return { isWhitelisted: false, models: [] };
+  return { isWhitelisted: false, models: [], deployments: [], repositories: [] };
 }
 
 export const ListWorkspaceModelsResponse: MessageFns<ListWorkspaceModelsResponse> = {
@@ -416,6 +420,12 @@ export const ListWorkspaceModelsResponse: MessageFns<ListWorkspaceModelsResponse
     }
     for (const v of message.models) {
       WorkspaceModel.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.deployments) {
+      writer.uint32(26).string(v!);
+    }
+    for (const v of message.repositories) {
+      Repository.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -447,6 +457,22 @@ export const ListWorkspaceModelsResponse: MessageFns<ListWorkspaceModelsResponse
             }
 
             message.models.push(WorkspaceModel.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.deployments.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.repositories.push(Repository.decode(reader, reader.uint32()));
             continue;
           }
         }
