@@ -14,7 +14,7 @@ export interface AdmittedRoute {
   /** The workspace's own terms for the model; undefined: it has none. */
   readonly entry: KnownWhitelistEntry | undefined
   /** What is asked for. */
-  readonly endpoint: Pick<Endpoint, 'name' | 'output'>
+  readonly endpoint: Pick<Endpoint, 'name' | 'output' | 'isBinary'>
   /** Name of the deployment that it was sent to. */
   readonly deployment?: string | undefined
   /** Name of the repository below which it was sent. */
@@ -90,7 +90,7 @@ export class AdmissionControl {
     bytes: number,
     reply: LimitedReply,
   ): Promise<Admission> {
-    const rating = this.rates.admit(route, document, bytes)
+    const rating = this.rates.admit(route, document, route.endpoint.isBinary ? 0 : bytes)
     const rate = rating instanceof Promise ? await rating : rating
     if (rate) reply.limitHeaders = rate.headers
     return new Admission(this.money, rate)

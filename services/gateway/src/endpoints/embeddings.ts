@@ -1,10 +1,13 @@
 import { asObject } from '../conversation/json.js'
-import { noUsage, toCount } from '../inference/usage.js'
+import type { AttemptedCall } from '../inference/endpoint.js'
+import { estimateTokens, noUsage, toCount } from '../inference/usage.js'
 import { geminiEmbeddings } from './gemini-embeddings.js'
 import { invalid, operation, OperationExchange } from './operation.js'
 
 const declaration = {
   name: 'embeddings',
+  /** A token is a number where it is not a text. */
+  expected: ({ document: { input } }: AttemptedCall) => ({ inputTokens: countTokens(input) }),
   /** What is embedded is one text or several, or the same as tokens. */
   readUsage(reply: Record<string, unknown>) {
     const usage = asObject(reply['usage'])
@@ -28,3 +31,9 @@ export const embeddings = operation({
       ? geminiEmbeddings(attempted, type)
       : new OperationExchange(declaration, attempted, type),
 })
+
+function countTokens(input: unknown): number {
+  if (typeof input === 'string') return estimateTokens(Buffer.byteLength(input))
+  if (!Array.isArray(input)) return 1
+  return (input as unknown[]).reduce<number>((sum, item) => sum + countTokens(item), 0)
+}

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import type { Endpoint } from '../inference/endpoint.js'
 import { noUsage } from '../inference/usage.js'
 import { attemptedCall } from '../testing/attempted-call.js'
-import { recordings } from '../testing/recordings.js'
 import { embeddings } from './embeddings.js'
 import { images } from './images.js'
 import { moderations } from './moderations.js'
@@ -209,10 +208,30 @@ describe('what was used', () => {
     expect(rate(usage ?? noUsage, price)).toBe(BigInt(units) * 1_000n)
   })
 
-  it('is nothing when the provider’s counts cannot be true', () => {
+  it('is what was sent when the provider’s counts cannot be true', () => {
     const reply = { usage: { prompt_tokens: -1, total_tokens: 'many' } }
-    expect(usageOf(embeddings, { input: 'x' }, reply, ['input']).usage).toBeUndefined()
+    const { usage } = usageOf(embeddings, { input: ['x'.repeat(40), [1, 2]] }, reply, ['input'])
+    expect(usage).toEqual({ ...noUsage, source: 'estimated', inputTokens: 12 })
   })
+
+  it.each([
+    [embeddings, { input: 'x'.repeat(40) }, ['input'], { inputTokens: 10 }],
+    [images, { prompt: 'x', n: 3 }, ['image'], { images: 3 }],
+    [images, { prompt: 'x'.repeat(40), n: 2 }, ['output'], { inputTokens: 10, imageOutputTokens: 2_112 }],
+    [speech, { input: 'Hello', voice: 'a' }, ['character'], { characters: 5 }],
+    [transcriptions, form, ['second'], { audioSeconds: 2 }],
+    [transcriptions, form, ['input'], { audioInputTokens: 20 }],
+    [moderations, { input: 'x' }, ['request'], { chargedRequests: 1 }],
+    [rerank, { query: 'x', documents: Array(101).fill('a') }, ['search'], { searches: 2 }],
+  ] as const)(
+    'by $0.name whose answer never comes is what was sent: $3',
+    (endpoint, request, soldBy, used) => {
+      const exchange = endpoint.exchange(
+        attemptedCall(endpoint, request, { type: 'openai_compatible', soldBy }),
+      )
+      expect(exchange.expected).toEqual({ ...noUsage, source: 'estimated', ...used })
+    },
+  )
 
   it.each([
     [['character'], 'Grüße 🌊', 'mp3', { characters: 7 }],
@@ -331,65 +350,4 @@ describe('streams', () => {
       expect([failed.failed, failed.isCut]).toEqual([true, false])
     },
   )
-})
-
-const recorded = (provider: string) =>
-  recordings(({ api, provider: of, status }) => api === 'embeddings' && of === provider && status === 200)
-
-describe('recorded embeddings', () => {
-  it.each(recorded('openai').map((recording) => [recording.file, recording] as const))(
-    '%s',
-    (_, recording) => {
-      const body = Buffer.from(JSON.stringify(recording.response.body))
-      const attempted = attemptedCall(embeddings, recording.request.body as object)
-      const { model: _model, ...sent } = recording.request.body as Record<string, unknown>
-      const exchange = embeddings.exchange(attempted)
-      expect(JSON.parse(exchange.body.toString())).toEqual({ ...sent, model: 'vendor-name' })
-      const whole = exchange.readWhole(body, 'application/json')
-      expect(whole.body).toBe(body)
-      expect(whole.usage).toEqual({ ...noUsage, source: 'reported', inputTokens: recording.usage.input })
-    },
-  )
-
-  it.each(recorded('gemini').map((recording) => [recording.file, recording] as const))(
-    '%s',
-    (_, recording) => {
-      const { requests } = recording.request.body as {
-        requests: { content: { parts: { text: string }[] }; outputDimensionality: number }[]
-      }
-      const input = requests.map(({ content }) => content.parts[0]?.text)
-      const dimensions = requests[0]?.outputDimensionality
-      const { embeddings: vectors } = recording.response.body as { embeddings: { values: number[] }[] }
-      const ask = (fields: object) =>
-        embeddings.exchange(attemptedCall(embeddings, { input, dimensions, ...fields }, { type: 'gemini' }))
-      const exchange = ask({ user: 'u' })
-      expect(exchange.path).toBe('/models/vendor-name:batchEmbedContents')
-      expect(exchange.headers['x-goog-api-key']).toBe('secret')
-      expect(exchange.ignoredFields).toEqual(['user'])
-      const sent = requests.map(({ content }) => ({
-        content,
-        model: 'models/vendor-name',
-        outputDimensionality: dimensions,
-      }))
-      expect(JSON.parse(exchange.body.toString())).toEqual({ requests: sent })
-
-      const body = Buffer.from(JSON.stringify(recording.response.body))
-      const whole = exchange.readWhole(body, 'application/json')
-      const reply = JSON.parse(String(whole.body)) as { data: { embedding: number[] }[] }
-      expect(reply).toMatchObject({ object: 'list', model: 'public-name' })
-      expect(reply.data.map(({ embedding }) => embedding)).toEqual(vectors.map(({ values }) => values))
-      expect(whole.usage).toMatchObject({ source: 'estimated', inputTokens: 4 })
-
-      const packed = ask({ encoding_format: 'base64' }).readWhole(body, 'application/json')
-      const { data } = JSON.parse(String(packed.body)) as { data: { embedding: string }[] }
-      const floats = new Float32Array(new Uint8Array(Buffer.from(data[0]?.embedding ?? '', 'base64')).buffer)
-      expect([...floats]).toEqual(vectors[0]?.values.map(Math.fround))
-    },
-  )
-
-  it('of tokens are refused where they have to be translated', () => {
-    expect(() =>
-      embeddings.exchange(attemptedCall(embeddings, { input: [1, 2] }, { type: 'gemini' })),
-    ).toThrow(refusal('unsupported_model', 'embeddings of tokens'))
-  })
 })

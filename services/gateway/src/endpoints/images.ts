@@ -2,12 +2,21 @@ import { asList, asObject, asText } from '../conversation/json.js'
 import type { Document } from '../conversation/dialect.js'
 import type { AttemptedCall } from '../inference/endpoint.js'
 import { noUsage, toCount, type Usage } from '../inference/usage.js'
-import { invalid, isSoldBy, operation } from './operation.js'
+import { invalid, isSoldBy, operation, tokensOf } from './operation.js'
+
+/** Of a square of 1,024 pixels in medium quality, at OpenAI. */
+const tokensPerImage = 1_056
 
 /** OpenAI's images, made of a text. */
 export const images = operation({
   name: 'images',
   scope: 'images',
+  expected(attempted) {
+    const { prompt, n } = attempted.document as { prompt?: string; n?: number }
+    const isSoldByToken = isSoldBy(attempted, 'output') || isSoldBy(attempted, 'image_output')
+    if (isSoldBy(attempted, 'image') || !isSoldByToken) return { images: n ?? 1 }
+    return { inputTokens: tokensOf([prompt ?? '']), imageOutputTokens: tokensPerImage * (n ?? 1) }
+  },
   lastEvent: /^(\{"type": ?")?image_generation\.completed/,
   check({ prompt, n }) {
     if (typeof prompt !== 'string' || prompt === '') throw invalid('prompt', 'must be a text')

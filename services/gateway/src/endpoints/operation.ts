@@ -1,5 +1,5 @@
 import { AppError } from '@weir/errors'
-import type { UsageUnit } from '@weir/rating'
+import type { UsageCounts, UsageUnit } from '@weir/rating'
 import type { IncomingHttpHeaders } from 'node:http'
 import { type Document, type StreamTap, unsupported } from '../conversation/dialect.js'
 import { parseObject } from '../conversation/json.js'
@@ -18,7 +18,7 @@ import {
   type WholeReply,
 } from '../inference/endpoint.js'
 import { openaiEnvelope } from '../inference/error-envelope.js'
-import { estimateTokens, type Usage } from '../inference/usage.js'
+import { estimateTokens, noUsage, type Usage } from '../inference/usage.js'
 import { type Operation, type ProviderType, providerTypeOf } from '../providers/provider-type.js'
 import { findPrice } from '../snapshot/catalog-state.js'
 import { EventTap } from './event-tap.js'
@@ -31,8 +31,11 @@ interface OperationDeclaration {
   check: (document: RequestDocument) => void
   /** What a whole answer says was used; undefined: nothing. */
   readUsage(reply: Document, attempted: AttemptedCall): Usage | undefined
+  /** What an attempt is worth if nobody says, by the units that the model is sold by. Left out: nothing. */
+  expected?: (attempted: AttemptedCall) => Partial<UsageCounts>
   /** Whether its answer may be a stream of events, and which of them is the last. */
   lastEvent?: RegExp
+  isBinary?: true
   /** Reads a body. Left out: it is JSON. */
   read?: (body: Buffer, headers: IncomingHttpHeaders) => RequestDocument
   /** Left out: what it says goes to the provider as it is. */
@@ -41,9 +44,9 @@ interface OperationDeclaration {
 
 /** An endpoint of OpenAI's API, or of those that look like it, that has no dialects: it goes to who offers it, or nowhere. */
 export function operation(declaration: OperationDeclaration): Endpoint {
-  const { name, scope, check, read = readJson } = declaration
+  const { name, scope, check, isBinary = false, read = readJson } = declaration
   return {
-    ...{ name, scope, envelope: openaiEnvelope, output: noOutput },
+    ...{ name, scope, isBinary, envelope: openaiEnvelope, output: noOutput },
     read(body, headers) {
       const document = read(body, headers)
       check(document)
@@ -64,10 +67,14 @@ export class OperationExchange implements Exchange {
   readonly headers: Record<string, string>
   readonly body: string | Buffer
   readonly ignoredFields: readonly string[] = []
+  readonly expected: Usage
 
   /** Throws unsupported_model, by the endpoint's name, when the provider's type does not offer it. */
   constructor(
-    protected readonly declaration: Pick<OperationDeclaration, 'name' | 'readUsage' | 'lastEvent'>,
+    protected readonly declaration: Pick<
+      OperationDeclaration,
+      'name' | 'readUsage' | 'lastEvent' | 'expected'
+    >,
     protected readonly attempted: AttemptedCall,
     type: ProviderType,
     body?: { bytes: Buffer; contentType: string },
@@ -75,6 +82,7 @@ export class OperationExchange implements Exchange {
     const { call, document, model, provider, attemptId } = attempted
     const { name } = declaration
     if (!type.operations.has(name)) throw unsupported(model.name, name)
+    this.expected = { ...noUsage, source: 'estimated', ...declaration.expected?.(attempted) }
     this.path = type.pathOf(name, provider, model.providerModel, document.stream === true)
     this.body = body?.bytes ?? JSON.stringify({ ...document, model: model.providerModel })
     this.headers = { ...jsonHeaders(attemptId), ...(body && { 'content-type': body.contentType }) }
@@ -90,7 +98,7 @@ export class OperationExchange implements Exchange {
   readWhole(body: Buffer, contentType: string): WholeReply {
     const reply = parseObject(body.toString())
     if (!reply) throw new Error('its reply is no JSON object.')
-    const usage = this.declaration.readUsage(reply, this.attempted)
+    const usage = this.declaration.readUsage(reply, this.attempted) ?? this.expected
     return { body, contentType, usage, estimateOutputTokens: () => 0 }
   }
 
@@ -101,9 +109,13 @@ export class OperationExchange implements Exchange {
 }
 
 /** Whether a model's price has a rate for a unit: by which of the things that can be counted it is sold. */
-export function isSoldBy({ model }: AttemptedCall, unit: UsageUnit): boolean {
-  return findPrice(model, Date.now())?.rates.some((rate) => rate.unit === unit) === true
+export function isSoldBy({ model, attemptId }: AttemptedCall, unit: UsageUnit): boolean {
+  return findPrice(model, startOf(attemptId))?.rates.some((rate) => rate.unit === unit) === true
 }
+
+/** A UUID of version 7 begins with the time: the price is that by which the attempt will be rated. */
+const startOf = (attemptId: string): number =>
+  Number.parseInt(attemptId.slice(0, 8) + attemptId.slice(9, 13), 16)
 
 /** Tokens of texts, roughly. */
 export const tokensOf = (texts: readonly string[]): number =>

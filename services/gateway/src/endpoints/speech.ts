@@ -1,7 +1,7 @@
 import type { Document, StreamTap } from '../conversation/dialect.js'
 import { asObject } from '../conversation/json.js'
 import type { AttemptedCall, WholeReply } from '../inference/endpoint.js'
-import { noUsage, toCount, type Usage } from '../inference/usage.js'
+import { countsOf, noUsage, toCount, type Usage } from '../inference/usage.js'
 import type { ProviderType } from '../providers/provider-type.js'
 import { ByteTap } from './byte-tap.js'
 import { invalid, isSoldBy, operation, OperationExchange, tokensOf } from './operation.js'
@@ -15,6 +15,7 @@ const tokensPerSecond = 1_250 / 60
 
 const declaration = {
   name: 'speech',
+  expected: (attempted: AttemptedCall) => countsOf(countSpoken(attempted, undefined)),
   /** Only events tell, and only those who sell tokens. */
   readUsage(event: Document, attempted: AttemptedCall): Usage | undefined {
     const usage = asObject(event['usage'])
@@ -59,12 +60,15 @@ class SpeechExchange extends OperationExchange {
   }
 }
 
-/** What was spoken, where nobody says: its characters, or about as many tokens as they and the sound have. */
-function countSpoken(attempted: AttemptedCall, bytes: number): Usage {
+/**
+ * What was spoken, where nobody says: its characters, or about as many tokens as they and the sound have.
+ * @param bytes of sound that came; undefined: how many would, nobody knows
+ */
+function countSpoken(attempted: AttemptedCall, bytes: number | undefined): Usage {
   if (isSoldBy(attempted, 'character')) return countCharacters(attempted)
   const { document } = attempted
   const { input = '', instructions, response_format: format } = document as Record<string, string | undefined>
-  const isPcm = format === 'pcm' || format === 'wav'
+  const isPcm = bytes !== undefined && (format === 'pcm' || format === 'wav')
   const seconds = isPcm
     ? bytes / pcmBytesPerSecond
     : bytes === 0

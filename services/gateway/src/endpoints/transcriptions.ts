@@ -1,3 +1,4 @@
+import type { UsageCounts } from '@weir/rating'
 import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Document } from '../conversation/dialect.js'
@@ -14,6 +15,12 @@ const tokensPerSecond = 10
 
 const declaration = {
   name: 'transcriptions',
+  isBinary: true,
+  expected: (attempted: AttemptedCall) => {
+    const { body, headers } = attempted.call
+    const sound = readForm(body, headers['content-type'] ?? '').find(({ name }) => name === 'file')
+    return countSound(attempted, secondsOfSound(sound?.content ?? Buffer.alloc(0)))
+  },
   lastEvent: /^(\{"type": ?")?transcript\.text\.done/,
   readUsage(reply: Document, attempted: AttemptedCall): Usage | undefined {
     const usage = asObject(reply['usage'])
@@ -38,7 +45,8 @@ export const transcriptions = operation({
 /** The fields of the form; the recording is read when it is sent. */
 function readFields(body: Buffer, headers: IncomingHttpHeaders): RequestDocument {
   const parts = readForm(body, headers['content-type'] ?? '')
-  const fields: Document = {}
+  // A field may have any name, that of a method of objects too.
+  const fields = Object.create(null) as Document
   for (const { name, filename, content } of parts) {
     if (filename !== undefined) continue
     const value = content.toString()
@@ -60,8 +68,6 @@ function readFields(body: Buffer, headers: IncomingHttpHeaders): RequestDocument
 }
 
 class TranscriptionExchange extends OperationExchange {
-  private readonly sound: Buffer
-
   constructor(attempted: AttemptedCall, type: ProviderType) {
     const { call, document, model } = attempted
     const parts = readForm(call.body, call.headers['content-type'] ?? '')
@@ -70,26 +76,26 @@ class TranscriptionExchange extends OperationExchange {
     const contentType = `multipart/form-data; boundary=${boundary}`
     super(declaration, attempted, type, { bytes: writeForm(sent, boundary), contentType })
     this.headers['accept'] = '*/*'
-    this.sound = parts.find(({ name }) => name === 'file')?.content ?? Buffer.alloc(0)
   }
 
   override readWhole(body: Buffer, contentType: string): WholeReply {
-    if (/json/i.test(contentType)) {
-      const whole = super.readWhole(body, contentType)
-      return { ...whole, usage: whole.usage ?? this.estimate(body.toString()) }
-    }
-    return { body, contentType, usage: this.estimate(body.toString()), estimateOutputTokens: () => 0 }
+    if (/json/i.test(contentType)) return super.readWhole(body, contentType)
+    // Text alone says nothing of what was used, subtitles how long they are.
+    const text = body.toString()
+    const seconds = secondsOfSubtitles(text)
+    const counts = seconds === undefined ? this.expected : countSound(this.attempted, seconds)
+    const outputTokens = counts.audioInputTokens === undefined ? 0 : tokensOf([text])
+    const usage: Usage = { ...this.expected, ...counts, outputTokens }
+    return { body, contentType, usage, estimateOutputTokens: () => 0 }
   }
+}
 
-  /** Text alone says nothing of what was used, subtitles how long they are. */
-  private estimate(text: string): Usage {
-    const seconds = Math.max(1, Math.ceil(secondsOfSubtitles(text) ?? secondsOfSound(this.sound)))
-    if (isSoldBy(this.attempted, 'second') || !isSoldBy(this.attempted, 'input')) {
-      return { ...noUsage, source: 'estimated', audioSeconds: seconds }
-    }
-    const audioInputTokens = seconds * tokensPerSecond
-    return { ...noUsage, source: 'estimated', audioInputTokens, outputTokens: tokensOf([text]) }
-  }
+/** What sound is worth if nobody says. */
+function countSound(attempted: AttemptedCall, seconds: number): Partial<UsageCounts> {
+  const whole = Math.max(1, Math.ceil(seconds))
+  const isSoldByToken = isSoldBy(attempted, 'input') || isSoldBy(attempted, 'audio_input')
+  if (isSoldBy(attempted, 'second') || !isSoldByToken) return { audioSeconds: whole }
+  return { audioInputTokens: whole * tokensPerSecond }
 }
 
 /** The form with these fields; files stay as they are. */

@@ -5,7 +5,7 @@ import type { Hold } from '../admission/money.js'
 import type { AttemptStart } from '../journal/attempt.js'
 import { findPrice } from '../snapshot/catalog-state.js'
 import type { EndpointName } from './endpoint.js'
-import { estimateTokens } from './usage.js'
+import { countsOf, estimateTokens, type Usage } from './usage.js'
 
 /** A UUID of version 7: unique, and in the order of time. */
 export function newAttemptId(nowMs: number): string {
@@ -17,7 +17,14 @@ export function newAttemptId(nowMs: number): string {
 export function toAttemptStart(
   { key, team, model, provider, deployment, repository }: AdmittedRoute,
   { startedAtMs: now, document, record }: Hold,
-  attempt: { id: string; number: number; requestId: string; endpoint: EndpointName; bytes: number },
+  attempt: {
+    id: string
+    number: number
+    requestId: string
+    endpoint: EndpointName
+    bytes: number
+    expected?: Usage | undefined
+  },
 ): AttemptStart {
   // A route is found only for a model with a price in force.
   const priceId = model.free ? '' : (findPrice(model, now)?.id ?? '')
@@ -43,6 +50,7 @@ export function toAttemptStart(
     deployment,
     repository,
     estimatedInputTokens: estimateTokens(attempt.bytes),
+    ...(attempt.expected && { expectedUsage: countsOf(attempt.expected) }),
     ...record,
     ...(traceparent && { traceparent }),
   }

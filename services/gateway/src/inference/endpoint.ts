@@ -75,6 +75,8 @@ export interface Endpoint {
   readonly scope: EndpointScope
   readonly envelope: ErrorEnvelope
   readonly output: OutputTerms
+  /** Its body is no text: its length says nothing of its tokens. */
+  readonly isBinary?: boolean
   /** Reads a body. Throws invalid_request. */
   read(body: Buffer, headers: IncomingHttpHeaders): RequestDocument
   /** An answer that takes no provider; undefined: it takes one. Left out: it always does. */
@@ -89,6 +91,8 @@ export interface Exchange {
   readonly path: string
   readonly headers: Record<string, string>
   readonly body: string | Buffer
+  /** What the attempt is worth if its answer never comes; undefined: the tokens of the request's text. */
+  readonly expected?: Usage | undefined
   /** Fields of the request that the provider never sees. */
   readonly ignoredFields: readonly string[]
   /** The stream that an answer with status 200 begins; undefined: the answer is read whole. */

@@ -60,3 +60,8 @@ export function tokensOf(usage: Usage, side: 'input' | 'output'): number {
   for (const row of usageUnitTable) if (row.side === side) tokens += usage[row.bucket] ?? 0
   return tokens
 }
+
+/** What was used, without how that is known. */
+export function countsOf({ source: _source, ...counts }: Usage): UsageCounts {
+  return counts
+}

@@ -1,4 +1,5 @@
 import type { RequestSettled } from '@weir/contracts'
+import type { UsageCounts } from '@weir/rating'
 
 /** What is known of an attempt before its call: written to the journal first. */
 export type AttemptStart = Pick<
@@ -28,6 +29,8 @@ export type AttemptStart = Pick<
 > & {
   /** Tokens that the request is worth if the provider never says. */
   estimatedInputTokens: number
+  /** What it is worth if the provider never says, where that is not the tokens of its text. */
+  expectedUsage?: UsageCounts | undefined
   /** Trace that the event belongs to. */
   traceparent?: string
 }
@@ -57,6 +60,7 @@ export function interruptedEnd(start: AttemptStart, progress: AttemptProgress | 
     cacheWriteTokens: 0,
     outputTokens: progress?.outputTokens ?? 0,
     reasoningTokens: 0,
+    ...start.expectedUsage,
     firstByteMs: progress?.firstByteMs ?? 0,
     durationMs,
   }
