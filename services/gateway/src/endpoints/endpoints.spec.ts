@@ -345,6 +345,7 @@ describe('streams', () => {
       const cut = exchange.openStream('text/event-stream')!
       cut.push(Buffer.from(event(delta)))
       expect(cut.isCut).toBe(true)
+      expect(cut.usage).toEqual(exchange.expected)
       const failed = exchange.openStream('text/event-stream')!
       failed.push(Buffer.from(event({ type: 'error', error: { message: 'No.' } })))
       expect([failed.failed, failed.isCut]).toEqual([true, false])

@@ -7,10 +7,10 @@ const maxEventBytes = 32 * 1024 * 1024
 
 /** Server-sent events on their way to the caller, byte for byte; the last one is held back. */
 export class EventTap implements StreamTap {
-  usage: Usage | undefined
   done = false
   failed = false
   chunks = 0
+  private reported: Usage | undefined
   private rest: Buffer | undefined
   private held = ''
 
@@ -21,7 +21,13 @@ export class EventTap implements StreamTap {
   constructor(
     private readonly lastEvent: RegExp,
     private readonly readUsage: (event: Document) => Usage | undefined,
+    /** What it is worth until an event says. */
+    private readonly expected: Usage,
   ) {}
+
+  get usage(): Usage {
+    return this.reported ?? this.expected
+  }
 
   get isCut(): boolean {
     return !this.done && !this.failed
@@ -68,7 +74,7 @@ export class EventTap implements StreamTap {
     const event = parseObject(data)
     if (!event) return false
     const usage = this.readUsage(event)
-    if (usage) this.usage = usage
+    if (usage) this.reported = usage
     const type = typeof event['type'] === 'string' ? event['type'] : named
     if (type === 'error' || (event['error'] !== undefined && event['error'] !== null)) {
       return (this.failed = true)

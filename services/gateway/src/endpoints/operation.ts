@@ -92,7 +92,7 @@ export class OperationExchange implements Exchange {
   openStream(contentType: string): StreamTap | undefined {
     const { lastEvent, readUsage } = this.declaration
     if (!lastEvent || !/^text\/event-stream/i.test(contentType)) return undefined
-    return new EventTap(lastEvent, (event) => readUsage(event, this.attempted))
+    return new EventTap(lastEvent, (event) => readUsage(event, this.attempted), this.expected)
   }
 
   readWhole(body: Buffer, contentType: string): WholeReply {
