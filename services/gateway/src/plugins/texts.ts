@@ -103,7 +103,7 @@ class TextWalk {
     else this.value(value, within, name === 'input' && kind === 'arguments')
   }
 
-  /** @param isData the value is an application's own: any of its fields may be a text */
+  /** @param isData the value is an application's own, and each of its fields may be a text */
   value(value: unknown, slot: TextSlot, isData = false): void {
     if (Array.isArray(value)) {
       const list = value as unknown[]
