@@ -157,9 +157,19 @@ describe('the bound of an attempt', () => {
     expect(amountOf('responses', request)).toBe(64n + 2n)
     expect(amountOf('responses', { ...request, previous_response_id: 'resp_1' })).toBe(1_000_064n + 2n)
     const tools = [{ type: 'function', name: 'f' }, { type: 'web_search' }]
-    expect(amountOf('responses', { ...request, tools })).toBe(100_064n + 2n)
+    expect(amountOf('responses', { ...request, tools })).toBe(101_064n + 2n)
     const searching = price(...plain.rates, rateOf('web_search', 10_000_000_000n))
-    expect(amountOf('responses', { ...request, tools }, 0, searching)).toBe(100_064n + 2n + 100_000n)
+    expect(amountOf('responses', { ...request, tools }, 0, searching)).toBe(101_064n + 2n + 100_000n)
+  })
+
+  it('threat 21: counts what vendors tell their models of tools and forms', () => {
+    const functions = [{ type: 'function', function: { name: 'f' } }]
+    expect(amountOf('chat', { messages: [], max_tokens: 1, tools: functions })).toBe(1_064n + 2n)
+    const prediction = { type: 'content', content: 'x' }
+    const predicted = { messages: [], max_tokens: 1, n: 2, prediction }
+    expect(amountOf('chat', predicted, 100)).toBe(164n + 4n + 400n)
+    const format = { type: 'json_object' }
+    expect(amountOf('chat', { messages: [], max_tokens: 1, response_format: format })).toBe(1_064n + 2n)
   })
 
   it('counts the output of responses and messages by their own limits', () => {

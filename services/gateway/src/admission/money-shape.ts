@@ -25,6 +25,10 @@ const mediaTokens = 50_000
 /** A conversation that the provider keeps: as much as the largest context. */
 const keptTokens = 1_000_000
 
+/** What vendors tell their models of tools and forms in words of their own: twice the longest. */
+const instructionTokens = 1_000
+const instructing = ['tools', 'functions', 'response_format', 'output_format', 'output_config', 'text']
+
 /** A tool that the provider runs itself: what it finds comes in as tokens. */
 const nativeToolTokens = 100_000
 const searchesPerTool = 10
@@ -90,8 +94,9 @@ const conversation = (messages: string, documents: readonly string[] = []): Shap
   inputTokens: (document, bytes) => {
     const media = countMedia(document[messages])
     const kept = documents.some((field) => isSent(document[field])) ? keptTokens : 0
-    const tools = countNativeTools(document)
-    return bytes + overheadTokens + mediaTokens * media + kept + nativeToolTokens * tools
+    const instructions = instructing.some((field) => isSent(document[field])) ? instructionTokens : 0
+    const tools = nativeToolTokens * countNativeTools(document)
+    return bytes + overheadTokens + instructions + mediaTokens * media + kept + tools
   },
   choices: () => 1,
   others: (document) => {
@@ -112,11 +117,18 @@ function countPrompts({ prompt }: RequestDocument): number {
 
 const countList = (value: unknown): number => (Array.isArray(value) ? value.length : 0)
 
+const choicesOf = (document: RequestDocument): number => readCount(document, 'n') ?? 1
+
 const chat = conversation('messages')
 
 /** What requests of each kind may use. */
 export const shapes: Readonly<Record<EndpointName, Shape>> = {
-  chat: { ...chat, choices: (document) => readCount(document, 'n') ?? 1 },
+  chat: {
+    ...chat,
+    choices: choicesOf,
+    // What was predicted and does not come is paid for as output.
+    unlimitedOutput: (document, bytes) => (isSent(document['prediction']) ? bytes * choicesOf(document) : 0),
+  },
   messages: conversation('messages', ['container']),
   responses: conversation('input', ['previous_response_id', 'conversation', 'prompt']),
   completions: {

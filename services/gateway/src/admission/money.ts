@@ -158,7 +158,10 @@ export class Money {
     price: Price,
   ): Hold | Promise<Hold> {
     const { name: kind, output } = endpoint
-    const bound = boundOf({ kind, document, bytes, output }, price, {
+    const { parameters } = model
+    // What a version of a model adds to a request is not in its body.
+    const added = parameters === undefined ? 0 : Buffer.byteLength(JSON.stringify(parameters))
+    const bound = boundOf({ kind, document, bytes: bytes + added, output }, price, {
       modelTokens: model.maxOutputTokens,
       defaultTokens: this.config.defaultMaxOutputTokens,
       providerType: provider.type,
