@@ -91,6 +91,22 @@ describe('an endpoint', () => {
     expect(toBaseUrl('anthropic', 'https://proxy.example/a', strict)).toBe('https://proxy.example/a')
   })
 
+  it('of Azure is the resource, with or without the paths of its API', () => {
+    const of = (baseUrl: string, apiVersion: string | null = null) => {
+      const { baseUrl: kept, apiVersion: version } = toEndpoint(
+        'azure_openai',
+        { ...nothing, baseUrl, apiVersion },
+        strict,
+      )
+      return [kept, version]
+    }
+    const resource = 'https://acme.openai.azure.com'
+    expect(of(`${resource}/openai/v1/`)).toEqual([resource, 'v1'])
+    expect(of(`${resource}/openai`)).toEqual([resource, '2024-10-21'])
+    expect(of(`${resource}/openai/v1`, '2025-01-01')).toEqual([resource, '2025-01-01'])
+    expect(of(resource, 'v1')).toEqual([resource, 'v1'])
+  })
+
   it('has no setting of another type', () => {
     expect(mistakesOf('openai', { apiVersion: '2024-10-21' })).toEqual(['api_version'])
     expect(mistakesOf('anthropic', { region: 'us-east-1' })).toEqual(['region'])

@@ -1,6 +1,6 @@
 import { invalidFields } from '@weir/errors'
 import type { AddressPolicy } from '@weir/upstream-address'
-import { type ProviderType, typeSettings } from './provider-type.js'
+import { azureV1, type ProviderType, typeSettings } from './provider-type.js'
 
 /** Where a provider's API is, and how it is spoken to; null: what a type does not have, or was not said. */
 export interface Endpoint {
@@ -10,7 +10,8 @@ export interface Endpoint {
 }
 
 /** The endpoint that a provider of a type gets, checked; throws invalid_request. */
-export function toEndpoint(type: ProviderType, given: Endpoint, policy: AddressPolicy): Endpoint {
+export function toEndpoint(type: ProviderType, said: Endpoint, policy: AddressPolicy): Endpoint {
+  const given = type === 'azure_openai' ? toAzureResource(said) : said
   const region = toRegion(type, given.region)
   const { defaultApiVersion } = typeSettings[type]
   if (defaultApiVersion === undefined && given.apiVersion !== null) {
@@ -27,6 +28,16 @@ export function toEndpoint(type: ProviderType, given: Endpoint, policy: AddressP
 export function withoutDefaults(type: ProviderType, { baseUrl, apiVersion, region }: Endpoint): Endpoint {
   const standard = typeSettings[type].defaultBaseUrl?.(region ?? '')
   return { baseUrl: baseUrl === standard ? null : baseUrl, apiVersion, region }
+}
+
+/** People give the address of the resource, or of its API: the paths of the API are the gateway's to add. */
+function toAzureResource({ baseUrl, apiVersion, region }: Endpoint): Endpoint {
+  const [path = '', version] = /\/openai(\/v1)?\/*$/.exec(baseUrl ?? '') ?? []
+  return {
+    baseUrl: baseUrl && baseUrl.slice(0, baseUrl.length - path.length),
+    apiVersion: apiVersion ?? (version === undefined ? null : azureV1),
+    region,
+  }
 }
 
 function toRegion(type: ProviderType, given: string | null): string | null {

@@ -1,5 +1,5 @@
 import type { AwsCredentials } from './credential.js'
-import type { ProviderType } from './provider-type.js'
+import { azureV1, type ProviderType } from './provider-type.js'
 import { signGet } from './sign-get.js'
 
 /** A provider as far as it takes to call it. */
@@ -34,8 +34,10 @@ export function toModelsRequest(provider: CallableProvider): ModelsRequest {
       }
     }
     case 'azure_openai': {
-      const isVersioned = /\/v1$/.test(baseUrl)
-      const path = isVersioned ? '/models' : `/openai/models?api-version=${encodeURIComponent(apiVersion)}`
+      const path =
+        apiVersion === azureV1
+          ? '/openai/v1/models'
+          : `/openai/models?api-version=${encodeURIComponent(apiVersion)}`
       return { url: baseUrl + path, headers: key === undefined ? {} : { 'api-key': key } }
     }
     case 'bedrock': {

@@ -106,7 +106,13 @@ describe('validating a provider', () => {
       { 'x-api-key': 'sk-canary', 'anthropic-version': '2023-06-01' },
     ],
     ['gemini', {}, '/v1/models?pageSize=1000', { 'x-goog-api-key': 'sk-canary' }],
-    ['azure_openai', { api_version: '2025-01-01' }, '/v1/models', { 'api-key': 'sk-canary' }],
+    [
+      'azure_openai',
+      { api_version: '2025-01-01' },
+      '/v1/openai/models?api-version=2025-01-01',
+      { 'api-key': 'sk-canary' },
+    ],
+    ['azure_openai', { api_version: 'v1' }, '/v1/openai/v1/models', { 'api-key': 'sk-canary' }],
     ['openai_compatible', { api_key: null }, '/v1/models', { authorization: undefined }],
     ['bedrock', { region: 'eu-west-1' }, '/v1/foundation-models', { authorization: 'Bearer sk-canary' }],
   ])('asks a provider of type %s as its vendor wants it', async (type, more, path, headers) => {

@@ -23,6 +23,9 @@ interface TypeSettings {
   hasRegion?: boolean
 }
 
+/** The `api_version` of Azure's API that has no dates. */
+export const azureV1 = 'v1'
+
 /** Where OpenAI's own API is. */
 export const openAiBaseUrl = 'https://api.openai.com/v1'
 

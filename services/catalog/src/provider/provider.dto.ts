@@ -29,7 +29,7 @@ const apiKey = {
 } as const
 const apiVersion = {
   description:
-    'Version of its API: of azure_openai `api-version`, of anthropic `anthropic-version`. Left out: a recent one.',
+    'Version of its API: of azure_openai `api-version`, or `v1` for the API without dates; of anthropic `anthropic-version`. Left out: a recent one.',
   optional: true,
   maxLength: 40,
   example: '2024-10-21',

@@ -2,6 +2,7 @@ import type { catalogV1 } from '@weir/contracts'
 import type { Model } from '../model/model.entity.js'
 import type { VersionInForce } from '../model-version/read-versions.js'
 import type { Price } from '../price/price.entity.js'
+import { azureV1 } from '../provider/provider-type.js'
 import type { Provider } from '../provider/provider.entity.js'
 import type { Repository } from '../repository/repository.entity.js'
 import type { WhitelistEntry } from '../whitelist/whitelist-entry.entity.js'
@@ -25,7 +26,7 @@ export const toProto = {
       baseUrl: provider.baseUrl ?? '',
       credential: toSealedSecret(provider),
       workspace: provider.workspace ?? '',
-      apiVersion: provider.apiVersion ?? '',
+      apiVersion: provider.apiVersion === azureV1 ? '' : (provider.apiVersion ?? ''),
       region: provider.region ?? '',
     },
   }),

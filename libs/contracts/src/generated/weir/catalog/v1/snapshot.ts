@@ -79,7 +79,10 @@ export interface Provider {
     | undefined;
   /** Workspace id when it serves one workspace only; empty: the organization. */
   workspace: string;
-  /** The version of its API: of azure_openai `api-version`, of anthropic `anthropic-version`; else empty. */
+  /**
+   * The version of its API: of azure_openai `api-version` (empty: its API without dates, /openai/v1), of
+   * anthropic `anthropic-version`; else empty.
+   */
   apiVersion: string;
   /** AWS region that requests are signed for, of bedrock; else empty. */
   region: string;
