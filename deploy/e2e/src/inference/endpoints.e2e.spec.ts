@@ -187,6 +187,36 @@ describe('an endpoint', () => {
     expect(await ask('/v1/embeddings', { input: 'x' })).toEqual([200, undefined])
   })
 
+  it('whose caller leaves costs what was sent to be done, and not the bytes of its body', async () => {
+    const vendor = await RawUpstream.start()
+    try {
+      const scene = await createScene(weir, { baseUrl: vendor.baseUrl })
+      const prices = { per_minute: '0.006', input_per_million: '1000' }
+      const { name: model } = await scene.addModel({ prices })
+      const asked = new Promise<void>((resolve) => {
+        // A form's model is none that it sees.
+        vendor.answer('', () => resolve())
+      })
+      const client = new OpenAI({ baseURL: `${weir.url}/v1`, apiKey: scene.key, maxRetries: 0 })
+      const leaving = new AbortController()
+      const file = await toFile(wav(), 'a.wav', { type: 'audio/wav' })
+      const reply = client.audio.transcriptions.create({ model, file }, { signal: leaving.signal })
+      await asked
+      leaving.abort()
+      await expect(reply).rejects.toThrow(/abort/i)
+      await expect
+        .poll(() => listAttempts(weir.management, { model }), { timeout: 10_000 })
+        .toMatchObject([
+          {
+            ...{ outcome: 'client_closed', usage_source: 'estimated', audio_seconds: 1, input_tokens: 0 },
+            cost_usd: '0.000100000',
+          },
+        ])
+    } finally {
+      await vendor.stop()
+    }
+  })
+
   it('does not end sound that breaks off as if it were whole', async () => {
     const vendor = await RawUpstream.start()
     try {
