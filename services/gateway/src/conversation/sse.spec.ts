@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { eventsEnd, sseEvent, SseReader } from './sse.js'
+import { eventsEnd, refuseBrokenEnd, sseEvent, SseReader } from './sse.js'
 
 function read(text: string, size: number) {
   const reader = new SseReader()
@@ -41,4 +41,16 @@ describe('eventsEnd', () => {
     ['data: a\n', 0],
     ['', 0],
   ])('of %j is %i', (text, end) => expect(eventsEnd(Buffer.from(text))).toBe(end))
+})
+
+describe('refuseBrokenEnd', () => {
+  it.each(['data: {"a":\n\n', 'data: {}\n\ndata:{"a":"\r\n\r\n', 'event: x\ndata: {"a":1} x\n\n'])(
+    'refuses %j',
+    (text) => expect(() => refuseBrokenEnd(Buffer.from(text))).toThrow('not JSON'),
+  )
+
+  it.each([
+    ...['data: {"a":1}\n\n', 'data: [DONE]\n\n', ': ping\n\n', 'data:\n\n', '\n\n', ''],
+    ...['data: {\ndata: }\n\n', 'data: {"a":1} \r\n\r\n', 'event: ping\n\n', 'data: alive\n\n'],
+  ])('lets %j pass', (text) => expect(() => refuseBrokenEnd(Buffer.from(text))).not.toThrow())
 })

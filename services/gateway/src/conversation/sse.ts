@@ -46,6 +46,22 @@ export function eventsEnd(data: Buffer): number {
 const isCrLfEnd = (data: Buffer): boolean => data.length >= 4 && data.subarray(-4).equals(crLfCrLf)
 const crLfCrLf = Buffer.from('\r\n\r\n')
 
+const [lineFeed, carriageReturn, space, openBrace, closeBrace] = [10, 13, 32, 123, 125]
+
+/**
+ * Throws for events of which the last one begins an object of JSON and does not end it. That costs a
+ * look at some bytes: streams that pass are not parsed, and most of what passes at once is one event.
+ */
+export function refuseBrokenEnd(events: Buffer): void {
+  let at = events.length - 1
+  while (at >= 0 && (events[at] === lineFeed || events[at] === carriageReturn || events[at] === space)) at--
+  if (at < 0 || events[at] === closeBrace) return
+  const line = events.lastIndexOf(lineFeed, at) + 1
+  if (events.toString('latin1', line, line + 5) !== 'data:') return
+  const first = line + (events[line + 5] === space ? 6 : 5)
+  if (events[first] === openBrace) throw new Error('an event of its stream is not JSON.')
+}
+
 /** An event as it is written. */
 export function sseEvent(data: string, event?: string): string {
   return event === undefined ? `data: ${data}\n\n` : `event: ${event}\ndata: ${data}\n\n`

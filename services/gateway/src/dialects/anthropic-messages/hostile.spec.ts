@@ -168,6 +168,20 @@ describe('a hostile upstream (threat 27)', () => {
     }
   })
 
+  it('ends no stream that passes cleanly when an event of it is broken', () => {
+    const broken = 'data: {"choices":[{"delta":\n\n'
+    for (const text of [broken, chat({ content: 'a' }) + broken, broken + chat({ content: 'a' }) + done]) {
+      const tap = openAiChat.tapStream({ stream: true })
+      expect(() => tap.push(Buffer.from(text))).toThrow('not JSON')
+      expect(tap.isCut).toBe(true)
+    }
+    const tap = anthropicMessages.tapStream({})
+    const text =
+      start + 'event: content_block_delta\ndata: {"type":"content_block_delta","index"\n\n' + end('end_turn')
+    expect(() => tap.push(Buffer.from(text))).toThrow('not JSON')
+    expect(tap).toMatchObject({ isCut: true, ending: '' })
+  })
+
   it('refuses an endless event', () => {
     const chunk = Buffer.alloc(1024 * 1024, 'x')
     for (const stream of [anthropicMessages.tapStream({}), toChat(), toMessages()])

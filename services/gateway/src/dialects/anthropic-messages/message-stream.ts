@@ -1,6 +1,6 @@
 import type { Document, StreamTap } from '../../conversation/dialect.js'
 import { asObject, parseEventData } from '../../conversation/json.js'
-import { eventsEnd } from '../../conversation/sse.js'
+import { eventsEnd, refuseBrokenEnd } from '../../conversation/sse.js'
 import { untoldOutput } from '../../conversation/translated-stream.js'
 import { estimateTokens, type Usage } from '../../inference/usage.js'
 import { generatedBytes } from './generated.js'
@@ -51,6 +51,7 @@ export class MessageStream implements StreamTap {
     if (end === 0 || this.done) return undefined
     const events = data.subarray(0, end)
     this.retain(events)
+    refuseBrokenEnd(events)
     return marks.some((mark) => events.includes(mark)) ? this.readEvents(events) : events
   }
 
@@ -69,6 +70,7 @@ export class MessageStream implements StreamTap {
   }
 
   private readEvent(event: string): string {
+    refuseBrokenEnd(Buffer.from(event, 'latin1'))
     const document = dataOf(event)
     switch (document?.['type']) {
       case 'message_start':

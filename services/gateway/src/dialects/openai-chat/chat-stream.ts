@@ -1,4 +1,4 @@
-import { eventsEnd } from '../../conversation/sse.js'
+import { eventsEnd, refuseBrokenEnd } from '../../conversation/sse.js'
 import { type Usage } from '../../inference/usage.js'
 import type { StreamTap } from '../../conversation/dialect.js'
 import { estimateOutputTokens } from './chat-completions.js'
@@ -45,6 +45,7 @@ export class ChatStream implements StreamTap {
     if (end === 0) return undefined
     const events = data.subarray(0, end)
     this.retain(events)
+    refuseBrokenEnd(events)
     const isPlain = !events.includes(doneMark) && !events.includes(errorMark)
     return (isPlain ? withoutNullUsage(events, this.hidesUsage) : undefined) ?? this.readEvents(events)
   }
@@ -77,6 +78,7 @@ export class ChatStream implements StreamTap {
   private readEvent(event: string): string {
     const data = /^data: ?(.*)/m.exec(event)?.[1]?.trimEnd()
     if (data === undefined) return event
+    refuseBrokenEnd(Buffer.from(event, 'latin1'))
     if (data === '[DONE]') {
       this.done = true
       return ''
