@@ -69,8 +69,9 @@ export function writeResponse(state: ResponseState, naming: Naming, request: Doc
     top_logprobs: request['top_logprobs'] ?? 0,
     top_p: request['top_p'] ?? 1,
     truncation: request['truncation'] ?? 'disabled',
-    usage: state.usage ? writeUsage(state.usage) : null,
-    user: request['user'] ?? null,
+    // OpenAI says null for these, which its own schema forbids.
+    ...(state.usage && { usage: writeUsage(state.usage) }),
+    ...(typeof request['user'] === 'string' && { user: request['user'] }),
     metadata: request['metadata'] ?? {},
   }
 }
