@@ -6,6 +6,7 @@ import { NestLogger } from '@weir/observability'
 import { Keyring } from '@weir/secrets'
 import { AddressPolicy } from '@weir/upstream-address'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { Server as NetServer } from 'node:net'
 import { AdmissionControl } from './admission/admission.js'
 import { Money } from './admission/money.js'
 import { Rates } from './admission/rates.js'
@@ -28,6 +29,9 @@ import { HttpUpstream } from './upstream/http-upstream.js'
 
 /** Longer than the idle time of common load balancers, so that none of them reuses a connection that is being closed. */
 const keepAliveMs = 75_000
+
+/** How long connections that are kept alive may go on when the gateway stops. */
+const letGoMs = 500
 
 /** Puts the gateway together: snapshots in, requests through, usage out. */
 export async function startGateway({
@@ -71,6 +75,8 @@ export async function startGateway({
     logger,
   )
   const forwarder = new Forwarder(config)
+  let isListening = false
+  privateServer.addCheck('listening', () => (isListening ? undefined : 'its port is not open yet'))
   privateServer.addCheck('snapshot', () => snapshots.missing(config.snapshotMaxAgeMs))
   privateServer.addCheck('budgets', () => money.missing())
 
@@ -92,14 +98,16 @@ export async function startGateway({
     server.once('error', reject)
     server.listen({ port: config.port, host: config.host, reusePort: config.reusePort }, resolve)
   })
+  isListening = true
   logger.info({ port: config.port }, 'Serving.')
 
   return {
     async close() {
       privateServer.addCheck('stopping', () => 'it is being stopped')
-      server.close()
-      server.closeIdleConnections()
+      pipeline.isStopping = true
+      await letGo(server)
       await pipeline.drain(config.drainMs)
+      server.closeIdleConnections()
       await journal.close(5_000)
       await idempotent.close()
       shared?.close()
@@ -110,6 +118,24 @@ export async function startGateway({
     },
   }
 }
+
+/**
+ * Takes no more connections. Those that are kept alive hear with their next reply that they are no longer;
+ * to close one at once might meet a request that is just coming.
+ */
+async function letGo(server: Server): Promise<void> {
+  // Who has connected is taken first: what waits in the queue of a port that is closed is reset.
+  await new Promise(setImmediate)
+  // Not the HTTP server's own: it closes idle connections.
+  NetServer.prototype.close.call(server)
+  const until = Date.now() + letGoMs
+  while (Date.now() < until && (await connectionsOf(server)) > 0) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+const connectionsOf = (server: Server): Promise<number> =>
+  new Promise((resolve) => server.getConnections((_error, count) => resolve(count)))
 
 /** Fastify on a server that offers each request to `take` first: what it takes never reaches the framework. */
 function publicAdapter(
