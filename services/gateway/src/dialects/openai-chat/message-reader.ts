@@ -128,6 +128,10 @@ function readPart(part: Document, path: string): Part {
       return readFile(need(asObject(part['file']), `${path}.file`, 'an object'), `${path}.file`)
     case 'thinking':
       return { type: 'reasoning', text: thinkingText(part) }
+    case 'document_url': {
+      const url = asText(asObject(part['document_url'])?.['url'] ?? part['document_url'])
+      return { type: 'document', source: mediaOfUrl(need(url, `${path}.document_url`, 'a URL')) }
+    }
     default:
       return toNative(need(asText(part['type']), `${path}.type`, 'a text'), part)
   }

@@ -48,7 +48,8 @@ function writeMessage(parts: Part[]): Document {
   const refusal = ofType(parts, 'refusal')
     .map(({ text }) => text)
     .join('')
-  const calls = ofType(parts, 'tool_call')
+  const calls = [...ofType(parts, 'tool_call').map(writeCall), ...ownOf(parts, isCall)]
+  const [audio] = ownOf(parts, ({ name }) => name === 'audio')
   return {
     role: 'assistant',
     content:
@@ -60,9 +61,21 @@ function writeMessage(parts: Part[]): Document {
     refusal: refusal === '' ? null : refusal,
     annotations: writeAnnotations(texts),
     ...writeReasoning(ofType(parts, 'reasoning')),
-    ...(calls.length > 0 && { tool_calls: calls.map(writeCall) }),
+    ...(calls.length > 0 && { tool_calls: calls }),
+    ...(audio && { audio }),
   }
 }
+
+type Native = Extract<Part, { type: 'native' }>
+
+/** What only chat vendors have; what others have alone has no place in a message. */
+const ownOf = (parts: Part[], isWanted: (part: Native) => boolean): Document[] =>
+  ofType(parts, 'native').flatMap((part) =>
+    part.dialect === 'openai-chat' && isWanted(part) ? [part.value] : [],
+  )
+
+/** A call of a tool whose input is a text, not JSON. */
+export const isCall = ({ value }: Native): boolean => value['custom'] !== undefined
 
 function writeReasoning(parts: ReasoningPart[]): Document {
   if (parts.length === 0) return {}

@@ -95,6 +95,8 @@ class ChoiceReader {
   /** The text, refusal or reasoning that is coming now. */
   private flowing: { type: Flowing; part: number; key: unknown; detail?: Document } | undefined
   private readonly calls: OpenCall[] = []
+  /** Calls of tools whose input is a text: only chat vendors have them. */
+  private readonly customCalls: Document[] = []
   /** Sources that came before the text that they belong to. */
   private readonly citations: Citation[] = []
   private reason: unknown
@@ -130,6 +132,12 @@ class ChoiceReader {
     for (const call of calls) {
       if (call.part === undefined) throw new Error('a tool call of its stream has no name.')
       this.closeCall(call, events)
+    }
+    for (const call of this.customCalls.filter(Boolean)) {
+      const native = { type: 'native' as const, dialect: 'openai-chat' as const, name: 'custom', value: call }
+      const part = this.parts++
+      events.push({ type: 'part_start', choice: this.choice, part, start: { type: 'native', native } })
+      events.push({ type: 'part_end', choice: this.choice, part })
     }
     const held = { calls: calls.length > 0, refusal: this.hasRefusal }
     events.push({ type: 'stop', choice: this.choice, stop: readStop(this.reason, this.sequence, held) })
@@ -206,7 +214,7 @@ class ChoiceReader {
 
   private readCall(call: Document, events: ReplyEvent[]): void {
     const found = asObject(call['function'])
-    if (!found) return
+    if (!found) return this.readCustomCall(call)
     const open = this.callOf(call, found)
     open.name ||= asText(found['name']) ?? ''
     open.text += argumentsText(found['arguments'])
@@ -231,6 +239,17 @@ class ChoiceReader {
     if (json === '') return
     if (!open.isOpen) throw new Error('a tool call of its stream goes on after its end.')
     events.push({ type: 'arguments', choice, part: open.part, json })
+  }
+
+  private readCustomCall(call: Document): void {
+    const custom = asObject(call['custom'])
+    const index = asNumber(call['index']) ?? 0
+    if (!custom || !Number.isInteger(index) || index < 0 || index > 1_000) return
+    const known = this.customCalls[index]
+    const begun = asObject(known?.['custom'])
+    const input = `${asText(begun?.['input']) ?? ''}${asText(custom['input']) ?? ''}`
+    const { index: _index, ...rest } = { ...known, ...call }
+    this.customCalls[index] = { ...rest, custom: { ...begun, ...custom, input } }
   }
 
   /** Imitators leave out the index, or give every call the same one: then its id tells calls apart, or that it has a name. */

@@ -7,7 +7,7 @@ import { sseEvent } from '../../conversation/sse.js'
 import type { Usage } from '../../inference/usage.js'
 import { writeError } from './errors.js'
 import { writeDetail } from './reasoning.js'
-import { replyId, writeAnnotation, writeLogprobs } from './reply-writer.js'
+import { isCall, replyId, writeAnnotation, writeLogprobs } from './reply-writer.js'
 import { writeStop } from './stop.js'
 import { writeUsage } from './usage.js'
 
@@ -119,6 +119,8 @@ export class ChatStreamWriter implements StreamWriter {
     const index = start.type === 'tool_call' ? state.calls++ : isReasoning ? state.details++ : 0
     state.parts[part] = { start, index, offset: state.length, citations: [] }
     if (start.type === 'refusal') state.hasRefusal = true
+    if (start.type === 'native' && start.native.dialect === 'openai-chat' && isCall(start.native))
+      return this.chunk(choice, { tool_calls: [{ index: state.calls++, ...start.native.value }] })
     if (start.type !== 'tool_call') return ''
     const call = {
       index,
