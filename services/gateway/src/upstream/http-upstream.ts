@@ -1,6 +1,4 @@
-import type { LookupAddress, LookupOptions } from 'node:dns'
-import { lookup } from 'node:dns'
-import { isIP } from 'node:net'
+import { findForbiddenLiteral, forbiddenAddressCode, guardedLookup } from '@weir/upstream-address'
 import { type Dispatcher, Pool } from 'undici'
 import {
   type Upstream,
@@ -16,18 +14,6 @@ interface HttpUpstreamOptions {
   idleTimeoutMs: number
   /** Whether connecting to an IP address is refused; see WEIR_UPSTREAM_ALLOW. */
   isForbidden(address: string): boolean
-}
-
-type LookupCallback = (
-  error: NodeJS.ErrnoException | null,
-  address: string | LookupAddress[],
-  family?: number,
-) => void
-
-const forbiddenCode = 'WEIR_FORBIDDEN_ADDRESS'
-
-function forbidden(hostname: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(`${hostname} has no address that may be called.`), { code: forbiddenCode })
 }
 
 /** Calls providers over HTTP with kept-alive connections, one pool an origin. Redirects are not followed. */
@@ -63,38 +49,19 @@ export class HttpUpstream implements Upstream {
       allowH2: false,
       headersTimeout: this.options.firstByteTimeoutMs,
       bodyTimeout: this.options.idleTimeoutMs,
-      connect: {
-        timeout: this.options.connectTimeoutMs,
-        lookup: (hostname: string, options: LookupOptions, callback: LookupCallback) =>
-          this.lookupAllowed(hostname, options, callback),
-      },
+      connect: { timeout: this.options.connectTimeoutMs, lookup: guardedLookup(this.options) },
     })
     const entry = { pool: this.guardLiteral(url, pool), prefix: url.pathname.replace(/\/+$/, '') }
     this.pools.set(baseUrl, entry)
     return entry
   }
 
-  /**
-   * Addresses are checked where they are used: between a check at save and a connect a name can
-   * come to mean another address. The address that was checked is the one that is connected to.
-   */
-  private lookupAllowed(hostname: string, options: LookupOptions, callback: LookupCallback): void {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) return callback(error, [])
-      const allowed = addresses.filter(({ address }) => !this.options.isForbidden(address))
-      const [first] = allowed
-      if (!first) return callback(forbidden(hostname), [])
-      if (options.all) callback(null, allowed)
-      else callback(null, first.address, first.family)
-    })
-  }
-
   /** A literal address is never looked up, so it is checked here. */
   private guardLiteral(url: URL, pool: Pool): Pool {
-    const hostname = url.hostname.replace(/^\[|\]$/g, '')
-    if (isIP(hostname) !== 0 && this.options.isForbidden(hostname)) {
+    const forbidden = findForbiddenLiteral(this.options, url)
+    if (forbidden) {
       pool.dispatch = (_options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => {
-        handler.onResponseError?.(undefined as never, forbidden(hostname))
+        handler.onResponseError?.(undefined as never, forbidden)
         return false
       }
     }
@@ -154,7 +121,7 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
 function toFailure(error: Error): UpstreamFailure {
   const code = String((error as NodeJS.ErrnoException).code)
   switch (code) {
-    case forbiddenCode:
+    case forbiddenAddressCode:
       return new UpstreamFailure(
         'forbidden_address',
         'its address is private and is not among those that the operator allows (WEIR_UPSTREAM_ALLOW).',

@@ -1,0 +1,45 @@
+import { AddressPolicy } from '@weir/upstream-address'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { HttpUpstream } from './http-upstream.js'
+import type { UpstreamFailure } from './upstream.js'
+
+describe('threat 2: an upstream at an address that is not allowed', () => {
+  const limits = { connectTimeoutMs: 1_000, firstByteTimeoutMs: 1_000, idleTimeoutMs: 1_000 }
+
+  /** The status of the answer, or why there was none. */
+  const call = (upstream: HttpUpstream, baseUrl: string) =>
+    new Promise<unknown>((resolve) => {
+      upstream.call(
+        { baseUrl, path: '/x', headers: {}, body: '' },
+        {
+          onHead: (status) => resolve(status),
+          onData: () => undefined,
+          onEnd: () => undefined,
+          onError: ({ kind }: UpstreamFailure) => resolve(kind),
+        },
+      )
+    })
+
+  it('is not connected to, by name or by number, and is once it is allowed', async () => {
+    let connections = 0
+    const server = createServer((_, response) => response.end('{}'))
+    server.on('connection', () => (connections += 1))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const upstreamOf = (allowed: string[]) => {
+      const policy = new AddressPolicy(allowed)
+      return new HttpUpstream({ ...limits, isForbidden: (address) => policy.isForbidden(address) })
+    }
+    const [strict, open] = [upstreamOf([]), upstreamOf(['127.0.0.0/8'])]
+    for (const host of ['127.0.0.1', 'localhost', '2130706433', '[::ffff:127.0.0.1]']) {
+      expect([host, await call(strict, `http://${host}:${port}/v1`)]).toEqual([host, 'forbidden_address'])
+    }
+    expect(connections).toBe(0)
+    expect(await call(open, `http://localhost:${port}/v1`)).toBe(200)
+    expect(connections).toBe(1)
+    await Promise.all([strict.close(), open.close()])
+    server.close()
+  })
+})
