@@ -21,6 +21,10 @@ export class UnratedUnit extends Error {
 /** Levels of service that cost more than the usual one; a discount that nobody states is not assumed. */
 const surcharged: ReadonlySet<string> = new Set<ServiceTier>(['fast', 'priority'])
 
+const rows = new Map<string, (typeof usageUnitTable)[number]>(
+  usageUnitTable.map((row) => [row.bucket, row]),
+)
+
 /**
  * Cost of an attempt in nano-dollars.
  *
@@ -35,22 +39,25 @@ const surcharged: ReadonlySet<string> = new Set<ServiceTier>(['fast', 'priority'
 export function rate(usage: UsageCounts, price: Price): bigint {
   let wholeInput = 0
   let isUsed = false
-  for (const { bucket, side } of usageUnitTable) {
-    const count = usage[bucket]
+  // By the few fields that a usage has, not by the many that it could have: this is done for every request.
+  for (const field in usage) {
+    const row = rows.get(field)
+    const count = row && usage[row.bucket]
     if (!count) continue
     isUsed = true
-    if (side === 'input') wholeInput += count
+    if (row.side === 'input') wholeInput += count
   }
   if (!isUsed) return 0n
   const rates = new Rates(price, usage.serviceTier, BigInt(wholeInput))
   let unrated: UsageUnit | ServiceTier | undefined = rates.missingTier
   let nanoMillionths = 0n
-  for (const { unit, bucket } of usageUnitTable) {
-    const count = usage[bucket]
+  for (const field in usage) {
+    const row = rows.get(field)
+    const count = row && usage[row.bucket]
     if (!count) continue
-    const found = rates.find(unit)
+    const found = rates.find(row.unit)
     if (found) nanoMillionths += BigInt(count) * found.nanoUsdPerMillion
-    else unrated ??= unit
+    else unrated ??= row.unit
   }
   if (!usage.chargedRequests) nanoMillionths += rates.find('request')?.nanoUsdPerMillion ?? 0n
   const costNanoUsd = (nanoMillionths + 500_000n) / 1_000_000n
