@@ -56,7 +56,12 @@ export class KeptAnswers {
     const idempotencyKey = toIdempotencyKey(call.headers['idempotency-key'])
     if (idempotencyKey === undefined) return false
     const begun = await this.idempotent.begin({
-      ...{ virtualKey: key.id, endpoint: place, idempotencyKey, body: call.body },
+      ...{
+        asker: [key.organization, key.workspace, key.id],
+        endpoint: place,
+        idempotencyKey,
+        body: call.body,
+      },
       isGone: () => caller.isGone,
     })
     if (begun.kind === 'repeated') {

@@ -26,7 +26,12 @@ const answer = (text: string): RecordedReply => ({
 })
 
 const request = (fields: Partial<Parameters<IdempotentRequests['begin']>[0]> = {}) => ({
-  ...{ virtualKey: 'key_1', endpoint: 'chat', idempotencyKey: 'one', body: Buffer.from('{"a":1}') },
+  ...{
+    asker: ['org_1', 'ws_1', 'key_1'],
+    endpoint: 'chat',
+    idempotencyKey: 'one',
+    body: Buffer.from('{"a":1}'),
+  },
   isGone: () => false,
   ...fields,
 })
@@ -79,10 +84,15 @@ describe('requests with an Idempotency-Key', () => {
     await requests.close()
   })
 
-  it('are told apart by virtual key, endpoint and key', async () => {
+  it('are told apart by workspace, virtual key, endpoint and key', async () => {
     const requests = open()
     first(await requests.begin(request())).done(answer('yes'))
-    for (const fields of [{ virtualKey: 'key_2' }, { endpoint: 'messages' }, { idempotencyKey: 'two' }]) {
+    for (const fields of [
+      { asker: ['org_1', 'ws_1', 'key_2'] },
+      { asker: ['org_1', 'ws_2', 'key_1'] },
+      { endpoint: 'messages' },
+      { idempotencyKey: 'two' },
+    ]) {
       first(await requests.begin(request(fields))).done(undefined)
     }
     await requests.close()

@@ -22,8 +22,8 @@ const askAgainMs = 100
 
 /** A request that carries an Idempotency-Key. */
 export interface IdempotentRequest {
-  /** Virtual key id. */
-  readonly virtualKey: string
+  /** Organization, workspace and virtual key: a JWT's subject may be in several. */
+  readonly asker: readonly string[]
   readonly endpoint: string
   readonly idempotencyKey: string
   readonly body: Buffer
@@ -83,8 +83,8 @@ export class IdempotentRequests {
    * @throws AppError idempotency_conflict
    */
   async begin(request: IdempotentRequest): Promise<FirstRequest | RepeatedRequest> {
-    const { virtualKey, endpoint, idempotencyKey } = request
-    const name = digestOf(virtualKey, endpoint, idempotencyKey)
+    const { asker, endpoint, idempotencyKey } = request
+    const name = digestOf(...asker, endpoint, idempotencyKey)
     const print = createHash('sha256').update(request.body).digest('hex')
     for (;;) {
       const other = this.underway.get(name)
