@@ -21,9 +21,7 @@ export class UnratedUnit extends Error {
 /** Levels of service that cost more than the usual one; a discount that nobody states is not assumed. */
 const surcharged: ReadonlySet<string> = new Set<ServiceTier>(['fast', 'priority'])
 
-const rows = new Map<string, (typeof usageUnitTable)[number]>(
-  usageUnitTable.map((row) => [row.bucket, row]),
-)
+const rows = new Map<string, (typeof usageUnitTable)[number]>(usageUnitTable.map((row) => [row.bucket, row]))
 
 /**
  * Cost of an attempt in nano-dollars.

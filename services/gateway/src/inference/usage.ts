@@ -1,4 +1,4 @@
-import { type UsageCounts, usageUnitTable } from '@weir/rating'
+import { type UsageBucket, type UsageCounts, usageUnitTable } from '@weir/rating'
 
 /**
  * What an attempt used, in disjoint buckets: each token is in exactly one. The five kinds of tokens that
@@ -54,10 +54,17 @@ export function addUsage(one: Usage, other: Usage): Usage {
   return sum
 }
 
+const bucketsOf = Object.fromEntries(
+  (['input', 'output'] as const).map((side) => [
+    side,
+    usageUnitTable.filter((row) => row.side === side).map(({ bucket }) => bucket),
+  ]),
+) as Record<'input' | 'output', UsageBucket[]>
+
 /** All tokens that went in, of whatever kind, or that came out. */
 export function tokensOf(usage: Usage, side: 'input' | 'output'): number {
   let tokens = 0
-  for (const row of usageUnitTable) if (row.side === side) tokens += usage[row.bucket] ?? 0
+  for (const bucket of bucketsOf[side]) tokens += usage[bucket] ?? 0
   return tokens
 }
 
