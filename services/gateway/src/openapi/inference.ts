@@ -1,5 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger'
 import { inferenceParameters, keptHeaders, limitHeaders, refusals, requestIdHeader } from './answers.js'
+import { belowRepositories, conversationPaths, conversationSchemas } from './conversations.js'
 import { operationPaths, operationSchemas } from './operations.js'
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['post']>
@@ -10,7 +11,7 @@ const createChatCompletion = (operationId: string): Operation => ({
   tags: ['inference'],
   summary: 'Chat completion, in OpenAI’s shape',
   description:
-    'Carried to the provider of the model with every field untouched but `model`, which becomes the provider’s own name. ' +
+    'Where the provider speaks this dialect, every field passes untouched but `model`, which becomes the provider’s own name; else the conversation is translated. ' +
     'With `stream: true` the answer is an event stream that ends with `data: [DONE]`; one that breaks off ends with an event that has `error` instead.',
   security: [{ virtualKey: [] }],
   parameters: inferenceParameters,
@@ -39,12 +40,18 @@ const openModelList = {
     'With a virtual key: the models that it may use, in OpenAI’s shape. With the master key: the catalog’s models.',
 }
 
+const inferencePaths: OpenAPIObject['paths'] = {
+  '/v1/chat/completions': { post: createChatCompletion('createChatCompletion') },
+  ...conversationPaths,
+  ...operationPaths,
+}
+
 /** The inference routes, which no controller declares: they are served in front of the framework. */
 export const inferenceDocument: Pick<OpenAPIObject, 'paths' | 'components'> = {
   paths: {
-    '/v1/chat/completions': { post: createChatCompletion('createChatCompletion') },
+    ...inferencePaths,
     '/chat/completions': { post: createChatCompletion('createChatCompletionWithoutVersion') },
-    ...operationPaths,
+    ...belowRepositories(inferencePaths),
     '/readyz': {
       get: {
         operationId: 'getReadiness',
@@ -142,6 +149,7 @@ export const inferenceDocument: Pick<OpenAPIObject, 'paths' | 'components'> = {
         },
       },
       ...operationSchemas,
+      ...conversationSchemas,
       ModelObject: {
         type: 'object',
         required: ['id', 'object', 'created', 'owned_by'],
