@@ -72,6 +72,24 @@ describe('masking personal data', () => {
     expect(JSON.stringify(responses.request.document)).not.toMatch(/[ab]@b\.io/)
   })
 
+  it('lets others be served while it looks at a long request (threat 23)', async () => {
+    const line = 'Nothing to see here, but for a@b.io and 4111 1111 1111 1111.\n'
+    let longestMs = 0
+    let turnAt = performance.now()
+    const timer = setInterval(() => {
+      longestMs = Math.max(longestMs, performance.now() - turnAt)
+      turnAt = performance.now()
+    }, 1)
+    const content = line.repeat(50_000)
+    const { request } = await plugged([both], { model: 'fast', messages: [{ role: 'user', content }] })
+    clearInterval(timer)
+    const [message] = request.document['messages'] as { content: string }[]
+    expect(message?.content).toBe(
+      line.replace('a@b.io', '[EMAIL_1]').replace('4111 1111 1111 1111', '[PAYMENT_CARD_2]').repeat(50_000),
+    )
+    expect(longestMs).toBeLessThan(500)
+  })
+
   it('gives the caller its own values back, and masks what else the model says', async () => {
     const { whole } = await plugged([both], hello)
     const answer = {

@@ -1,7 +1,8 @@
 import type { PiiMaskingSettings } from '@weir/plugin-settings'
-import { findPersonalData, longestSpaced, type PersonalDataKind } from './personal-data.js'
+import type { RequestDocument } from '../inference/endpoint.js'
+import { findPersonalData, type Found, longestSpaced, type PersonalDataKind } from './personal-data.js'
 import { definePlugin, type Plugin, type TextTransform } from './plugin.js'
-import { changeRequestTexts } from './texts.js'
+import { placesOfRequest } from './texts.js'
 
 /** The placeholders of one request and what they stand for. */
 interface Masked {
@@ -22,9 +23,9 @@ export const piiMasking = definePlugin<PiiMaskingSettings>({
   create({ detectors, applies_to: appliesTo = 'both', restore = false }): Plugin<Masked> {
     const kinds = new Set(detectors)
     return {
-      request({ document }) {
+      async request({ document }) {
         const masked: Masked = { values: new Map(), placeholders: new Map() }
-        if (appliesTo !== 'output') changeRequestTexts(document, (text) => maskRequest(text, kinds, masked))
+        if (appliesTo !== 'output') await maskRequest(document, kinds, masked)
         return masked
       },
       text(slot, masked) {
@@ -47,64 +48,76 @@ export const piiMasking = definePlugin<PiiMaskingSettings>({
 
 const nameOf = (kind: PersonalDataKind): string => kind.toUpperCase()
 
-function maskRequest(
-  text: string,
+/** Looked at in one turn of the event loop: others are served in between. */
+const piecesOf = 64 * 1024
+
+async function maskRequest(
+  document: RequestDocument,
   kinds: ReadonlySet<PersonalDataKind>,
   { values, placeholders }: Masked,
-): string {
-  return replaceFound(text, kinds, (kind, value) => {
+): Promise<void> {
+  const replace: Replace = (kind, value) => {
     const known = placeholders.get(value)
     if (known !== undefined) return known
     const placeholder = `[${nameOf(kind)}_${values.size + 1}]`
     placeholders.set(value, placeholder)
     values.set(placeholder, value)
     return placeholder
-  })
+  }
+  let looked = 0
+  for (const { holder, name } of placesOfRequest(document)) {
+    const text = String(holder[name])
+    const masking = masker(kinds, replace)
+    let shown = ''
+    for (let at = 0; at < text.length; at += piecesOf) {
+      const piece = text.slice(at, at + piecesOf)
+      shown += masking.push(piece)
+      looked += piece.length
+      if (looked < piecesOf) continue
+      looked = 0
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    holder[name] = shown + masking.end()
+  }
 }
 
-function replaceFound(
-  text: string,
-  kinds: ReadonlySet<PersonalDataKind>,
-  replace: (kind: PersonalDataKind, value: string) => string,
-): string {
-  let done = 0
-  let replaced = ''
-  for (const { kind, start, end } of findPersonalData(text, kinds)) {
-    replaced += text.slice(done, start) + replace(kind, text.slice(start, end))
-    done = end
-  }
-  return done === 0 ? text : replaced + text.slice(done)
-}
+type Replace = (kind: PersonalDataKind, value: string) => string
+
+/** Of an answer: what nobody gets back. */
+const anonymous: Replace = (kind) => `[${nameOf(kind)}]`
 
 /** Holds back as much as may still become personal data with what comes next. */
-function masker(kinds: ReadonlySet<PersonalDataKind>): TextTransform {
+function masker(kinds: ReadonlySet<PersonalDataKind>, replace: Replace = anonymous): TextTransform {
   let rest = ''
-  const mask = (text: string): string => replaceFound(text, kinds, (kind) => `[${nameOf(kind)}]`)
+  const mask = (isOver: boolean): string => {
+    const found = findPersonalData(rest, kinds)
+    const settled = isOver ? rest.length : settledLength(rest, found)
+    let shown = ''
+    let done = 0
+    for (const { kind, start, end } of found) {
+      if (end > settled) break
+      shown += rest.slice(done, start) + replace(kind, rest.slice(start, end))
+      done = end
+    }
+    shown += rest.slice(done, settled)
+    rest = rest.slice(settled)
+    return shown
+  }
   return {
     push(piece) {
       rest += piece
-      const settled = settledLength(rest, kinds)
-      const shown = mask(rest.slice(0, settled))
-      rest = rest.slice(settled)
-      return shown
+      return mask(false)
     },
-    end() {
-      const shown = mask(rest)
-      rest = ''
-      return shown
-    },
+    end: () => mask(true),
   }
 }
 
 /** How much of a text stays as it is whatever follows: nothing found reaches over its end. */
-function settledLength(text: string, kinds: ReadonlySet<PersonalDataKind>): number {
+function settledLength(text: string, found: readonly Found[]): number {
   let length = Math.max(0, text.length - longestSpaced)
   for (let back = 0; back < longestEmail && length > 0 && !/\s/.test(text.charAt(length - 1)); back++)
     length--
-  for (const { start, end } of findPersonalData(text, kinds)) {
-    if (start < length && end > length) return start
-  }
-  return length
+  return found.find(({ start, end }) => start < length && end > length)?.start ?? length
 }
 
 /** Holds back what may be the beginning of a placeholder. */

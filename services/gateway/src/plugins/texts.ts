@@ -41,7 +41,7 @@ const structural = new Set([
 const argumentFields = new Set(['arguments', 'input', 'partial_json'])
 const reasoningFields = new Set(['reasoning_content', 'reasoning', 'reasoning_text', 'thinking', 'summary'])
 
-type Change = (text: string, slot: TextSlot) => string
+type Change = (text: string, slot: TextSlot, place: TextPlace) => string
 
 /** `JSON.isRawJSON` (ES2025) is not in TypeScript's library yet. */
 const json = JSON as unknown as { isRawJSON(value: unknown): boolean }
@@ -55,11 +55,23 @@ export function copyOf<Value>(value: Value): Value {
   ) as Value
 }
 
-/** Changes every text of a request in place, wherever it stands: each part, tool arguments and results too. */
-export function changeRequestTexts(document: RequestDocument, change: (text: string) => string): void {
-  const walk = new TextWalk(change)
-  for (const field of writtenFields)
+/** Where a text stands: `holder[name]`. */
+export interface TextPlace {
+  readonly holder: Document
+  readonly name: string
+}
+
+/** The places of every text of a request, wherever it stands: each part, tool arguments and results too. */
+export function placesOfRequest(document: RequestDocument): TextPlace[] {
+  const places: TextPlace[] = []
+  const walk = new TextWalk((text, _slot, place) => {
+    places.push(place)
+    return text
+  })
+  for (const field of writtenFields) {
     if (field in document) walk.field(document, field, { kind: 'text', choice: 0 })
+  }
+  return places
 }
 
 /** Changes every text of a whole answer, or of a whole part in an event of a stream, in place. */
@@ -99,7 +111,7 @@ class TextWalk {
     const value = holder[name]
     const kind = kindOf(name, holder) ?? slot.kind
     const within = kind === slot.kind ? slot : { ...slot, kind }
-    if (typeof value === 'string') holder[name] = this.change(value, within)
+    if (typeof value === 'string') holder[name] = this.change(value, within, { holder, name })
     else this.value(value, within, name === 'input' && kind === 'arguments')
   }
 
@@ -109,7 +121,8 @@ class TextWalk {
       const list = value as unknown[]
       for (let at = 0; at < list.length; at++) {
         const item = list[at]
-        if (typeof item === 'string') list[at] = this.change(item, slot)
+        if (typeof item === 'string')
+          list[at] = this.change(item, slot, { holder: list as unknown as Document, name: String(at) })
         else this.value(item, slot, isData)
       }
       return
@@ -124,7 +137,7 @@ class TextWalk {
 
   private data(holder: Document, name: string, slot: TextSlot): void {
     const value = holder[name]
-    if (typeof value === 'string') holder[name] = this.change(value, slot)
+    if (typeof value === 'string') holder[name] = this.change(value, slot, { holder, name })
     else this.value(value, slot, true)
   }
 }
