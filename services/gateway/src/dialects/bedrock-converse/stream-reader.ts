@@ -1,5 +1,12 @@
 import type { Document, StreamReader } from '../../conversation/dialect.js'
-import { asNumber, asObject, asText, objectsOf, parseObject } from '../../conversation/json.js'
+import {
+  asNumber,
+  asObject,
+  asText,
+  objectsOf,
+  parseEventData,
+  parseObject,
+} from '../../conversation/json.js'
 import type { PartStart, ReplyEvent } from '../../conversation/reply.js'
 import { readCitation } from './citation.js'
 import { readException } from './errors.js'
@@ -36,7 +43,7 @@ export class ConverseStreamReader implements StreamReader {
 
   private readMessage({ headers, payload }: EventStreamMessage): void {
     const kind = headers[':message-type'] ?? 'event'
-    const document = parseObject(payload.toString())
+    const document = parseEventData(payload.toString())
     if (kind !== 'event') {
       const name = headers[':exception-type'] ?? headers[':error-code'] ?? kind
       this.fail(name, document ?? { message: headers[':error-message'] ?? payload.toString() })

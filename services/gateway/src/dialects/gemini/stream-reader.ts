@@ -1,6 +1,13 @@
 import type { Part } from '../../conversation/conversation.js'
 import type { Document, StreamReader } from '../../conversation/dialect.js'
-import { asNumber, asObject, asText, objectsOf, parseObject } from '../../conversation/json.js'
+import {
+  asNumber,
+  asObject,
+  asText,
+  objectsOf,
+  parseEventData,
+  parseObject,
+} from '../../conversation/json.js'
 import type { PartStart, ReplyEvent } from '../../conversation/reply.js'
 import { SseReader } from '../../conversation/sse.js'
 import { readStreamError } from './errors.js'
@@ -48,7 +55,8 @@ export class GeminiStreamReader implements StreamReader {
     const events: ReplyEvent[] = []
     for (const { data } of this.sse.push(chunk)) {
       if (this.isOver || data === '[DONE]') continue
-      const document = parseObject(data)
+      // The arguments of a call keep their digits; proofs look like numbers that a double cannot hold.
+      const document = data.includes('"functionCall"') ? parseObject(data) : parseEventData(data)
       if (!document) throw new Error('An event of the stream is not a JSON object.')
       this.read(document, events)
     }
@@ -88,7 +96,7 @@ export class GeminiStreamReader implements StreamReader {
   ): void {
     Object.assign(this.usage, asObject(document['usageMetadata']))
     const usage = withSearches(readUsage(this.usage), candidates, model)
-    if (!usage || (!isEnd && usage.outputTokens === 0)) return
+    if (!usage || (!isEnd && usage.outputTokens + usage.reasoningTokens === 0)) return
     const { serviceTier } = usage
     events.push({ type: 'usage', usage, ...(serviceTier !== undefined && { serviceTier }) })
   }

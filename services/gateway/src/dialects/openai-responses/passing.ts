@@ -3,6 +3,7 @@ import { asObject, objectsOf } from '../../conversation/json.js'
 import { estimateTokens } from '../../inference/usage.js'
 import { ResponsesTap } from './responses-tap.js'
 import { refuseState } from './state.js'
+import { mayBeTranslated, withoutSeals } from './unsealed.js'
 import { readResponseUsage } from './usage.js'
 
 /** Types of providers that keep responses and conversations. */
@@ -15,7 +16,8 @@ export const passing: PassingDialect = {
     if (providerType !== undefined && !keepers.has(providerType)) {
       refuseState(document, String(document['model']))
     }
-    return JSON.stringify({ ...document, model })
+    const body = JSON.stringify({ ...document, model })
+    return mayBeTranslated(body) ? JSON.stringify({ ...withoutSeals(document), model }) : body
   },
   readReplyUsage: (reply) => readResponseUsage(asObject(reply) ?? {}),
   estimateReplyTokens: (reply) =>

@@ -17,8 +17,11 @@ export interface ResponseState {
   serviceTier?: string | undefined
 }
 
+/** Stands in the ids that are made here: no provider knows what they name. */
+export const madeHere = 'weir'
+
 /** A new id of OpenAI's form. */
-export const newId = (prefix: string): string => `${prefix}_${randomBytes(25).toString('hex')}`
+export const newId = (prefix: string): string => `${prefix}_${madeHere}${randomBytes(22).toString('hex')}`
 
 /** The id of a response: the vendor's own stays recognisable in logs. */
 export function responseId(vendorId: string): string {

@@ -1,6 +1,6 @@
 import type { StreamTap } from '../../conversation/dialect.js'
 import { asObject, parseObject } from '../../conversation/json.js'
-import { eventsEnd } from '../../conversation/sse.js'
+import { eventsEnd, refuseBrokenEnd } from '../../conversation/sse.js'
 import { estimateTokens, type Usage } from '../../inference/usage.js'
 import { readResponseUsage } from './usage.js'
 
@@ -45,6 +45,7 @@ export class ResponsesTap implements StreamTap {
       return undefined
     }
     this.retain(events)
+    refuseBrokenEnd(events)
     return lastMarks.some((mark) => events.includes(mark)) ? this.readEvents(events) : events
   }
 
@@ -60,6 +61,7 @@ export class ResponsesTap implements StreamTap {
     let from = 0
     for (const match of text.matchAll(/\r?\n\r?\n/g)) {
       const to = match.index + match[0].length
+      refuseBrokenEnd(events.subarray(from, to))
       if (this.readEvent(text.slice(from, to))) {
         this.ending = events.toString('utf8', from)
         return from === 0 ? undefined : events.subarray(0, from)

@@ -64,6 +64,16 @@ describe('a stream of responses, hostile', () => {
     expect(tap.estimateOutputTokens()).toBeLessThan(2_010)
   })
 
+  it('ends none cleanly that has a broken event in it', () => {
+    const broken = 'data: {"type":"response.output_text.delta","delta"\n\n'
+    const completed = event({ type: 'response.completed', response: { output: [] } })
+    for (const text of [broken, created + broken, created + broken + completed]) {
+      const tap = new ResponsesTap()
+      expect(() => tap.push(Buffer.from(text))).toThrow('not JSON')
+      expect(tap).toMatchObject({ isCut: true, ending: '' })
+    }
+  })
+
   it('does not take the words of a text for the end', () => {
     const text = event({ type: 'response.output_text.delta', delta: '"error" event: response.completed' })
     const tap = new ResponsesTap()

@@ -1,6 +1,6 @@
 import type { Part } from '../../conversation/conversation.js'
 import type { Document, StreamReader } from '../../conversation/dialect.js'
-import { asNumber, asObject, asText, objectsOf, parseObject } from '../../conversation/json.js'
+import { asNumber, asObject, asText, objectsOf, parseEventData } from '../../conversation/json.js'
 import type { PartStart, ReplyEvent } from '../../conversation/reply.js'
 import { SseReader } from '../../conversation/sse.js'
 import { readAnnotation } from './annotation.js'
@@ -35,7 +35,7 @@ export class ResponsesStreamReader implements StreamReader {
     this.events = []
     for (const { event, data } of this.sse.push(chunk)) {
       if (this.isOver || data === '[DONE]') continue
-      const document = parseObject(data)
+      const document = parseEventData(data)
       if (!document) throw new Error('An event of the stream is not a JSON object.')
       this.read(asText(document['type']) ?? event, document)
     }
