@@ -171,6 +171,8 @@ function expectComplete(dialect: Both, reply: Document): void {
     expect(Object.keys(reply)).toEqual(
       expect.arrayContaining(['id', 'object', 'created', 'model', 'choices', 'usage']),
     )
+    expect(reply['service_tier']).toMatch(/^(auto|default|flex|scale|priority|fast)$/)
+    expect(reply['system_fingerprint']).not.toBeNull()
     for (const choice of objectsOf(reply['choices'])) {
       expect(choice['finish_reason']).toMatch(/^(stop|length|tool_calls|content_filter)$/)
       expect(Object.keys(choice)).toEqual(expect.arrayContaining(['index', 'logprobs', 'message']))

@@ -22,10 +22,15 @@ export function writeReply(reply: Reply, { model }: Naming): Document {
     model,
     choices: reply.choices.map(writeChoice),
     usage: writeUsage(reply.usage),
-    service_tier: reply.serviceTier ?? 'default',
-    system_fingerprint: null,
+    service_tier: writeTier(reply.serviceTier),
   }
 }
+
+const tiers = ['auto', 'default', 'flex', 'scale', 'priority', 'fast']
+
+/** A level of service that OpenAI knows: its schema has no others. */
+export const writeTier = (tier: string | undefined): string =>
+  tiers.find((name) => name === tier) ?? 'default'
 
 /** The vendor's id, so that an answer can be found on both sides. */
 export const replyId = (id: string): string => (id === '' ? `chatcmpl-${randomUUID()}` : id)

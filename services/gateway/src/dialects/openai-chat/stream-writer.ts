@@ -7,7 +7,7 @@ import { sseEvent } from '../../conversation/sse.js'
 import type { Usage } from '../../inference/usage.js'
 import { writeError } from './errors.js'
 import { writeDetail } from './reasoning.js'
-import { isCall, replyId, writeAnnotation, writeLogprobs } from './reply-writer.js'
+import { isCall, replyId, writeAnnotation, writeLogprobs, writeTier } from './reply-writer.js'
 import { writeStop } from './stop.js'
 import { writeUsage } from './usage.js'
 
@@ -54,13 +54,12 @@ export class ChatStreamWriter implements StreamWriter {
           object: 'chat.completion.chunk',
           created: event.created,
           model: this.naming.model,
-          service_tier: event.serviceTier ?? 'default',
-          system_fingerprint: null,
+          service_tier: writeTier(event.serviceTier),
         }
         return this.choice(0).begun
       case 'usage':
         this.usage = event.usage
-        if (event.serviceTier !== undefined) this.head['service_tier'] = event.serviceTier
+        if (event.serviceTier !== undefined) this.head['service_tier'] = writeTier(event.serviceTier)
         return ''
       case 'stop': {
         const { state, begun } = this.choice(event.choice)

@@ -48,7 +48,7 @@ describe('a text completion', () => {
     }
     const reply = { id: 'x', model: 'theirs', created: 5, choices: [choice], usage: undefined }
     expect(dialect.writeReply(reply, { model: 'm' }, {})).toEqual({
-      ...{ id: 'x', object: 'text_completion', created: 5, model: 'm', system_fingerprint: null },
+      ...{ id: 'x', object: 'text_completion', created: 5, model: 'm' },
       choices: [{ text: 'Hi', index: 0, logprobs: null, finish_reason: 'length' }],
       usage: expect.objectContaining({ prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }) as object,
     })

@@ -22,7 +22,6 @@ const writeHead = ({ id, created }: { id: string; created: number }, model: stri
   object: 'text_completion',
   created,
   model,
-  system_fingerprint: null,
 })
 
 const textOf = ({ parts }: Choice): string =>
