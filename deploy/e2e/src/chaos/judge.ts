@@ -1,4 +1,5 @@
 import { formatUsd, rate } from '@weir/rating'
+import type { ClientOutcome } from './client.js'
 import type { Evidence, LedgerRow } from './evidence.js'
 import { intervals } from './evidence.js'
 import { expectedUsage } from './plan.js'
@@ -20,6 +21,10 @@ export interface Finding {
   /** The first few: event ids, request ids, or groups with both figures. */
   first: string[]
 }
+
+/** Under a hard budget nothing is let through that the policy service, which is killed too, cannot be asked for. */
+const isWronglyRefused = ({ result, detail }: ClientOutcome): boolean =>
+  result === 'refused' && !detail.startsWith('503 service_unavailable: A hard budget applies here')
 
 const shown = 10
 
@@ -182,7 +187,7 @@ function judgeClients({ ledger, clients }: Evidence): Finding[] {
       'replies that came whole with something wrong in them',
       whole.filter(({ detail }) => detail !== '').map(explain),
     ),
-    finding('requests that were refused', clients.filter(({ result }) => result === 'refused').map(explain)),
+    finding('requests that were refused', clients.filter(isWronglyRefused).map(explain)),
     finding(
       'replies that the client left and that are not in the ledger with what had come',
       clients

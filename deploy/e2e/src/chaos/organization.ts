@@ -21,6 +21,9 @@ export interface Organization {
   credentials: string[]
 }
 
+/** The team that has a hard budget, of more than it can spend. */
+export const budgetedTeam = 'search'
+
 const credentials = { plain: unique('sk-plain'), detailed: unique('sk-detailed') }
 
 /** Digits that show when something is rounded too early. */
@@ -50,7 +53,7 @@ export async function createOrganization(management: Management, upstream: Upstr
   const retail = await factory.createTeam({ name: 'retail', parent: company.id })
   const research = await factory.createTeam({ name: 'research', parent: company.id })
   const checkout = await factory.createTeam({ name: 'checkout', parent: retail.id })
-  const search = await factory.createTeam({ name: 'search', parent: retail.id })
+  const search = await factory.createTeam({ name: budgetedTeam, parent: retail.id, max_budget: '1000' })
   const shop = await factory.createWorkspace({ name: 'shop' })
   const laboratory = await factory.createWorkspace({ name: 'laboratory' })
   const chatbot = await factory.createWorkload({ name: 'chatbot', workspace: shop.id })

@@ -5,6 +5,7 @@ import type { ClientOutcome } from './client.js'
 import { type Instance, startInstance } from './instance.js'
 import { judge } from './judge.js'
 import { Killer } from './killer.js'
+import { judgeMoney } from './money.js'
 import type { ChaosOptions } from './options.js'
 import { Random } from './random.js'
 import { type ChaosResult, figuresOf } from './result.js'
@@ -83,6 +84,7 @@ export async function killUnderLoad(
     const what = `not everything was at rest ${settleTimeoutMs / 1_000} s after the load`
     findings.unshift({ what, count: 1, first: [] })
   }
+  findings.push(...(await judgeMoney(instance.management, evidence)))
   const { weir, gateways } = instance
   const slots = await sumOfGateways({ ports: weir.ports, gateways }, 'weir_rate_slots_used')
   if (slots > 0) {
