@@ -1,13 +1,6 @@
+import type { AwsCredential } from '@weir/aws-signature'
 import { invalidFields } from '@weir/errors'
 import type { ProviderType } from './provider-type.js'
-
-/** What signs requests to AWS. */
-export interface AwsCredentials {
-  accessKeyId: string
-  secretAccessKey: string
-  /** Undefined: they are not those of a session. */
-  sessionToken: string | undefined
-}
 
 const names = ['access_key_id', 'secret_access_key', 'session_token'] as const
 
@@ -20,7 +13,7 @@ export function toSecretText(type: ProviderType, apiKey: string): string {
 }
 
 /** What a sealed text is. */
-export function fromSecretText(type: ProviderType, text: string): string | AwsCredentials {
+export function fromSecretText(type: ProviderType, text: string): string | AwsCredential {
   if (type !== 'bedrock' || !text.startsWith('{')) return text
   const given = parseAws(text)
   return {

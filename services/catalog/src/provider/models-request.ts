@@ -1,6 +1,5 @@
-import type { AwsCredentials } from './credential.js'
+import { type AwsCredential, signCall } from '@weir/aws-signature'
 import { azureV1, type ProviderType } from './provider-type.js'
-import { signGet } from './sign-get.js'
 
 /** A provider as far as it takes to call it. */
 export interface CallableProvider {
@@ -9,7 +8,7 @@ export interface CallableProvider {
   apiVersion: string
   region: string
   /** A single key, AWS credentials, or none. */
-  credential: string | AwsCredentials | undefined
+  credential: string | AwsCredential | undefined
 }
 
 /** The request that lists a vendor's models: it costs nothing, and needs the credential. */
@@ -42,10 +41,10 @@ export function toModelsRequest(provider: CallableProvider): ModelsRequest {
     }
     case 'bedrock': {
       const url = `${toControlPlane(provider)}/foundation-models`
-      return {
-        url,
-        headers: typeof credential === 'object' ? signGet(url, provider.region, credential) : bearer,
-      }
+      if (typeof credential !== 'object') return { url, headers: bearer }
+      const { host, pathname: path } = new URL(url)
+      const call = { method: 'GET', host, path, headers: {}, body: '' }
+      return { url, headers: signCall(call, { credential, region: provider.region, service: 'bedrock' }) }
     }
     default:
       return { url: `${baseUrl}/models`, headers: bearer }

@@ -1,4 +1,4 @@
-import { signCall } from '../upstream/sigv4.js'
+import { signCall } from '@weir/aws-signature'
 import { bearer } from './openai.js'
 import type { Operation, ProviderType } from './provider-type.js'
 
