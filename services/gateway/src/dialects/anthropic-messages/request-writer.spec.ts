@@ -134,6 +134,15 @@ describe('a chat request for Anthropic', () => {
     expect(toAnthropic({ ...request, tools: [tool] }).document['tool_choice']).toEqual(choice)
   })
 
+  it('has strict tools where the model can', () => {
+    const strict = { ...tool, function: { ...tool.function, strict: true } }
+    const sent = (model: string) => toAnthropic({ tools: [strict] }, model).document['tools']
+    expect(sent('claude-sonnet-4-5')).toMatchObject([
+      { strict: true, input_schema: { additionalProperties: false } },
+    ])
+    expect(sent('claude-sonnet-4-0')).toEqual([{ name: 'f', input_schema: tool.function.parameters }])
+  })
+
   it('asks for a structured answer in a schema that Anthropic takes', () => {
     const schema = {
       type: 'object',

@@ -24,7 +24,7 @@ export function writeRequest(conversation: Conversation, { model }: Naming): Wri
     max_tokens: maxTokens,
     ...(system.length > 0 && { system: writeSystem(system) }),
     messages: writeMessages(turns, { model, dropped }),
-    ...writeTools(tools, model),
+    ...writeTools(tools, model, features),
     ...(choice && { tool_choice: choice }),
     ...(thinking && { thinking }),
     ...(Object.keys(output).length > 0 && { output_config: output }),
@@ -103,14 +103,14 @@ function writeFormat(
 }
 
 /** Servers of tools stand beside the tools. */
-function writeTools(tools: Tool[], model: string): Document {
+function writeTools(tools: Tool[], model: string, features: ModelFeatures): Document {
   const isServer = (tool: Tool) => tool.type === 'native' && tool.name === 'mcp_servers'
-  const servers = tools.filter(isServer).map((tool) => writeTool(tool, model))
-  const others = tools.filter((tool) => !isServer(tool)).map((tool) => writeTool(tool, model))
+  const servers = tools.filter(isServer).map((tool) => writeTool(tool, model, features))
+  const others = tools.filter((tool) => !isServer(tool)).map((tool) => writeTool(tool, model, features))
   return { ...(others.length > 0 && { tools: others }), ...(servers.length > 0 && { mcp_servers: servers }) }
 }
 
-function writeTool(tool: Tool, model: string): Document {
+function writeTool(tool: Tool, model: string, features: ModelFeatures): Document {
   if (tool.type === 'native') {
     if (tool.dialect !== 'anthropic-messages') throw unsupported(model, tool.name)
     return tool.value
@@ -120,7 +120,11 @@ function writeTool(tool: Tool, model: string): Document {
     name,
     ...(description !== undefined && { description }),
     input_schema: { type: 'object', ...(schema ?? { properties: {} }) },
-    ...(strict === true && { strict: true, input_schema: toAnthropicSchema(schema ?? { type: 'object' }) }),
+    ...(strict === true &&
+      features.structuredOutput && {
+        strict: true,
+        input_schema: toAnthropicSchema(schema ?? { type: 'object' }),
+      }),
     ...writeCache(cache),
   }
 }

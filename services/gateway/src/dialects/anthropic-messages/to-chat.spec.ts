@@ -95,6 +95,14 @@ describe('a request of the Messages API for chat', () => {
     expect(format(strict)).toMatchObject({ json_schema: { strict: true, schema: strict } })
   })
 
+  it('has tools that say that they take nothing', () => {
+    const tools = [{ name: 'f', input_schema: { type: 'object' } }]
+    const parameters = { type: 'object', properties: {} }
+    expect(toChat({ tools }).document['tools']).toEqual([
+      { type: 'function', function: { name: 'f', parameters } },
+    ])
+  })
+
   it('is refused by name for what only Anthropic has', () => {
     expect(() => toChat({ tools: [{ type: 'web_search_20250305', name: 'web_search' }] })).toThrow(
       'web_search_20250305',

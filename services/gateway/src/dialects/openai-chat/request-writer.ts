@@ -117,7 +117,8 @@ function writeTool(tool: Tool, model: string, dropped: Set<string>): Document {
     function: {
       name,
       ...(description !== undefined && { description }),
-      parameters: schema ?? { type: 'object', properties: {} },
+      // OpenAI refuses an object that does not say that it has no properties.
+      parameters: { type: 'object', properties: {}, ...schema },
       ...(strict !== undefined && { strict: strict && isStrictSchema(schema) }),
     },
   }
