@@ -61,6 +61,7 @@ function close(schema: Schemas[string], schemas: Schemas): void {
     return
   }
   for (const part of schema.allOf ?? []) close(part, schemas)
+  if (schema.items) close(schema.items, schemas)
   if (!schema.properties) return
   schema.additionalProperties = false
   for (const property of Object.values(schema.properties)) close(property, schemas)

@@ -121,7 +121,9 @@ export const conversationPaths: Paths = {
       summary: 'How the targets of a deployment do',
       description: 'As the gateway that answers has seen it: each looks by itself.',
       security: [{ masterKey: [] }, { session: [] }],
-      parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }],
+      parameters: [
+        { name: 'id', in: 'path', required: true, description: 'Its id.', schema: { type: 'string' } },
+      ],
       responses: {
         '200': {
           description:
