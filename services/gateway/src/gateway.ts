@@ -24,11 +24,15 @@ import { openApiDocument } from './openapi/document.js'
 import { PluginChains } from './plugins/plugin-chains.js'
 import { postOver } from './plugins/post.js'
 import { SandboxUpstream } from './providers/sandbox/chat-completions.js'
+import { ActiveChecks } from './routing/active-checks.js'
 import { Snapshots } from './snapshot/snapshots.js'
 import { HttpUpstream } from './upstream/http-upstream.js'
 
 /** Longer than the idle time of common load balancers, so that none of them reuses a connection that is being closed. */
 const keepAliveMs = 75_000
+
+/** A provider that lists no models within that is not there. */
+const checkTimeoutMs = 5_000
 
 /** How long connections that are kept alive may go on when the gateway stops. */
 const letGoMs = 500
@@ -74,6 +78,11 @@ export async function startGateway({
     plugins,
     logger,
   )
+  const checks = new ActiveChecks({
+    ...{ deployments: pipeline.routes.deployments, upstream: http, timeoutMs: checkTimeoutMs, logger },
+    list: () => snapshots.catalog.state.allDeployments(),
+  })
+  checks.start()
   const forwarder = new Forwarder(config)
   let isListening = false
   privateServer.addCheck('listening', () => (isListening ? undefined : 'its port is not open yet'))
@@ -104,6 +113,7 @@ export async function startGateway({
   return {
     async close() {
       privateServer.addCheck('stopping', () => 'it is being stopped')
+      checks.close()
       pipeline.isStopping = true
       await letGo(server)
       await pipeline.drain(config.drainMs)

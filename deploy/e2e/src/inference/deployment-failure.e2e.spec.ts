@@ -202,6 +202,20 @@ describe('a deployment whose providers fail', () => {
     })
   }, 30_000)
 
+  it('has a target that is back probed at once when it checks by itself', async () => {
+    const [first, second] = await Promise.all([scene.addModel(), scene.addModel()])
+    upstream.answer(first.name, (call) => call.reply(500, { error: { message: 'down' } }))
+    const { name } = await deploy({
+      ...{ targets: targets(first), fallbacks: targets(second), retries: { max: 0 } },
+      health: { consecutive_failures: 1, eject_for_ms: 600_000, check_interval_ms: 1_000 },
+    })
+    for (let count = 0; count < 6; count++) expect((await ask(name)).status).toBe(200)
+    upstream.answer(first.name, (call) => call.reply(200, completion('back')))
+    await waitFor(async () => ((await ask(name)).text.includes('back') ? true : undefined), {
+      ...{ timeoutMs: 10_000, intervalMs: 200, what: 'the target to be back' },
+    })
+  }, 30_000)
+
   it('hedges when it is told to: the first that answers is the one, the other is stopped and accounted for', async () => {
     const [slow, fast] = await Promise.all([scene.addModel(), scene.addModel()])
     upstream.answer(slow.name, () => undefined)

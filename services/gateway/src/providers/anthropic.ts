@@ -10,6 +10,7 @@ export const anthropic: ProviderType = {
   dialects: ['anthropic-messages'],
   operations: new Set<Operation>(['count_tokens']),
   pathOf: (operation) => (operation === 'count_tokens' ? '/messages/count_tokens' : '/messages'),
+  checkPath: () => '/models',
   authorise({ headers }, { credential, apiVersion }, sent) {
     if (credential?.kind === 'key') headers['x-api-key'] = credential.key
     headers['anthropic-version'] = apiVersion === '' ? defaultVersion : apiVersion

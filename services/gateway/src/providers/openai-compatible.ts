@@ -8,5 +8,6 @@ export const openaiCompatible: ProviderType = {
     ...(['embeddings', 'images', 'speech', 'transcriptions', 'moderations', 'rerank'] as const),
   ]),
   pathOf: (operation) => openaiPaths[operation] ?? '',
+  checkPath: () => '/models',
   authorise: bearer,
 }

@@ -23,5 +23,6 @@ export const openai: ProviderType = {
   dialects: ['openai-chat', 'openai-responses', 'openai-completions'],
   operations: new Set<Operation>(['embeddings', 'images', 'speech', 'transcriptions', 'moderations']),
   pathOf: (operation) => openaiPaths[operation] ?? '',
+  checkPath: () => '/models',
   authorise: bearer,
 }

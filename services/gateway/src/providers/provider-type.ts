@@ -28,6 +28,8 @@ export interface ProviderType {
   readonly operations: ReadonlySet<Operation>
   /** Path and query below the base URL. */
   pathOf(operation: Operation, provider: KnownProvider, model: string, streams: boolean): string
+  /** What can be got to see that the provider is there, and takes the credential; left out: nothing is known. */
+  checkPath?(provider: KnownProvider): string
   /** Sets what authorises a call. `sent` are the caller's headers, of which some may go on. */
   authorise(
     call: UnauthorisedCall,

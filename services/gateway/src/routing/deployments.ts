@@ -75,13 +75,17 @@ export class Deployments {
   healthOf(id: string): object | undefined {
     const deployment = this.find(id)
     if (!deployment) return undefined
-    const ids = new Set(targetsOf(deployment))
-    const targets = [...ids].flatMap((model) => this.findRoute(model) ?? [])
+    const targets = this.targetsOf(deployment)
     return {
       object: 'deployment.health',
       deployment: deployment.name,
       targets: targets.map(({ model, provider }) => this.describe(model, provider)),
     }
+  }
+
+  /** Those of rules and fallbacks too, each once. */
+  targetsOf(deployment: KnownDeployment): { model: KnownModel; provider: KnownProvider }[] {
+    return [...new Set(targetsOf(deployment))].flatMap((id) => this.findRoute(id) ?? [])
   }
 
   private describe(model: KnownModel, provider: KnownProvider): object {

@@ -135,6 +135,20 @@ describe('a target’s health', () => {
   })
 })
 
+describe('a check without a request', () => {
+  const terms = { consecutiveFailures: 2, ejectMs: 60_000 }
+
+  it('ejects a target that is gone, and has one that is back probed at once', () => {
+    const state = new TargetState()
+    state.noteCheck(false, 0, terms)
+    expect(state.healthAt(0)).toBe('healthy')
+    state.noteCheck(false, 10, terms)
+    expect([state.healthAt(10), state.inFlight]).toEqual(['ejected', 0])
+    state.noteCheck(true, 20, terms)
+    expect(state.healthAt(20)).toBe('probing')
+  })
+})
+
 describe('the retry budget', () => {
   it('allows a share of the requests, and some always', () => {
     const budget = new RetryBudget()

@@ -64,6 +64,16 @@ export class TargetState {
     this.isProbed = false
   }
 
+  /** What a check without a request has shown: one that is back is probed by the next request. */
+  noteCheck(isThere: boolean, nowMs: number, terms: HealthTerms): void {
+    if (isThere) {
+      if (this.ejectedUntilMs > nowMs) this.ejectedUntilMs = nowMs
+      return
+    }
+    this.inFlight++
+    this.fail('provider_error', nowMs, terms)
+  }
+
   fail(reason: string, nowMs: number, { consecutiveFailures, ejectMs }: HealthTerms): void {
     this.inFlight--
     this.failures++

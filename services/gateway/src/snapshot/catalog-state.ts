@@ -71,6 +71,10 @@ export class CatalogState {
       .sort((left, right) => (left.name < right.name ? -1 : 1))
   }
 
+  allDeployments(): Iterable<KnownDeployment> {
+    return this.deployments.values()
+  }
+
   /** Of `/r/{name}/v1`. */
   findRepository(organization: string, name: string): KnownRepository | undefined {
     const id = this.repositoryNames.get(`${organization}/${name}`)

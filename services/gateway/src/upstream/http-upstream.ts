@@ -25,10 +25,10 @@ export class HttpUpstream implements Upstream {
   call(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
     const { pool, prefix } = this.poolOf(request.baseUrl)
     const call = new HttpCall(handler)
-    const { headers, body, firstByteTimeoutMs } = request
+    const { method = 'POST', headers, body, firstByteTimeoutMs } = request
     pool.dispatch(
       {
-        ...{ method: 'POST', path: prefix + request.path, headers, body },
+        ...{ method, path: prefix + request.path, headers, body: method === 'GET' ? null : body },
         ...(firstByteTimeoutMs ? { headersTimeout: firstByteTimeoutMs } : undefined),
       },
       call,

@@ -6,6 +6,8 @@ export interface UpstreamRequest {
   path: string
   headers: Record<string, string>
   body: string | Buffer
+  /** Left out: POST. */
+  method?: 'GET' | 'POST'
   /** How long it may take up to the first byte of the answer; absent or 0: as the gateway is set. */
   firstByteTimeoutMs?: number
 }
