@@ -153,6 +153,26 @@ describe('an endpoint', () => {
     }
   })
 
+  it('is held to a budget by what it asks for, before it is called', async () => {
+    const scene = await createScene(weir)
+    const { name: model } = await scene.addModel({ prices: { per_image: '0.04' } })
+    const { key, id } = await scene.factory.createVirtualKey({
+      ...{ workspace: scene.workspace.id, team: scene.team.id, max_budget: '0.1', budget_duration: 'daily' },
+    })
+    const draw = async (n: number) => {
+      const body = { model, prompt: 'A weir', n }
+      const reply = await send({ url: weir.url, key, path: '/v1/images/generations', body })
+      return [reply.status, (JSON.parse(reply.text) as { error?: { code: string } }).error?.code]
+    }
+    await expect.poll(() => draw(1), { timeout: 10_000 }).toEqual([200, undefined])
+    expect(await draw(3)).toEqual([429, 'budget_exceeded'])
+    expect(await draw(1)).toEqual([200, undefined])
+    expect(await draw(1)).toEqual([429, 'budget_exceeded'])
+    await expect
+      .poll(() => listAttempts(weir.management, { key: id }), { timeout: 10_000 })
+      .toMatchObject([{ cost_usd: '0.040000000' }, { cost_usd: '0.040000000' }])
+  })
+
   it('is refused by its name where the provider’s type has none', async () => {
     const scene = await createScene(weir)
     const provider = await scene.factory.createProvider({ type: 'anthropic', base_url: 'http://127.0.0.1:9' })
