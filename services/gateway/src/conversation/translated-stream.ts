@@ -11,6 +11,9 @@ export function untoldOutput(started: Usage, estimatedOutputTokens: number): Usa
   return { ...started, source: 'estimated', outputTokens }
 }
 
+/** Far more than an answer takes in any dialect: writers keep parts of it until its end. */
+const maxReceivedBytes = 128 * 1024 * 1024
+
 /** A stream that reaches the caller in another dialect than the provider's. */
 export class TranslatedStream implements StreamTap {
   done = false
@@ -18,6 +21,7 @@ export class TranslatedStream implements StreamTap {
   chunks = 0
   ending = ''
   private generatedBytes = 0
+  private receivedBytes = 0
   private started: Usage | undefined
   private reported: Usage | undefined
 
@@ -36,6 +40,8 @@ export class TranslatedStream implements StreamTap {
 
   push(chunk: Buffer): Buffer | undefined {
     this.chunks++
+    this.receivedBytes += chunk.length
+    if (this.receivedBytes > maxReceivedBytes) throw new Error('its stream is longer than 128 MiB.')
     let shown = ''
     for (const event of this.reader.push(chunk)) shown += this.take(event)
     return shown === '' ? undefined : Buffer.from(shown)
