@@ -50,8 +50,8 @@ class World {
   }
 
   /** @param count lines that go; those that remain may have been written twice */
-  takeAway(count: number, isKilled: boolean): void {
-    this.runs.save()
+  async takeAway(count: number, isKilled: boolean): Promise<void> {
+    await this.runs.save()
     if (!isKilled) this.log.splice(0, count)
   }
 
@@ -81,7 +81,7 @@ class World {
   }
 }
 
-type Step = (world: World) => void
+type Step = (world: World) => void | Promise<void>
 
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   fc.boolean().map(
@@ -103,11 +103,11 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
 )
 
 describe('the runs of a gateway', () => {
-  it('know how many attempts each had begun that money was held for, wherever it was killed', () => {
-    fc.assert(
-      fc.property(fc.array(anyStep, { maxLength: 40 }), (steps) => {
+  it('know how many attempts each had begun that money was held for, wherever it was killed', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyStep, { maxLength: 40 }), async (steps) => {
         const world = new World()
-        for (const step of steps) step(world)
+        for (const step of steps) await step(world)
         world.boot()
         world.check()
         world.forgetAll()

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import {
   closeSync,
+  fdatasync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -10,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { LogRecord } from './record.js'
 
 const folderName = 'runs'
@@ -72,19 +74,23 @@ export class GatewayRuns {
     if (gatewayRun !== '') add(this.own, seq)
   }
 
-  /** Called before a part of the log is taken away. Throws when the disk refuses. */
-  save(): void {
-    const { own } = this
-    if (own.lastSeq > own.savedSeq) {
-      // One write of one length in one place: a killed process leaves the old one or the new one.
-      writeSync(this.file, toText(own), 0, 'latin1')
-      own.savedSeq = own.lastSeq
-    }
+  /**
+   * Notes on the disk what is counted now. Awaited before a part of the log is taken away, in which it
+   * may have been counted. Rejects when the disk refuses.
+   */
+  async save(): Promise<void> {
     for (const [run, count] of this.earlier) {
       if (count.lastSeq === count.savedSeq) continue
-      writeFileSync(join(this.folder, run), toText(count), { flag: 'r+' })
+      writeFileSync(join(this.folder, run), toText(count), { flag: 'r+', flush: true })
       count.savedSeq = count.lastSeq
     }
+    const { own } = this
+    const { lastSeq } = own
+    if (lastSeq === own.savedSeq) return
+    // One write of one length in one place: a killed process leaves the old one or the new one.
+    writeSync(this.file, toText(own), 0, 'latin1')
+    await flush(this.file)
+    own.savedSeq = lastSeq
   }
 
   /** An earlier run is closed. */
@@ -103,6 +109,9 @@ function add(count: Count, seq: number): void {
   count.attempts++
   count.lastSeq = seq
 }
+
+/** Not on this thread: it takes milliseconds. */
+const flush = promisify(fdatasync)
 
 const newCount = (): Count => ({ attempts: 0, lastSeq: 0, savedSeq: 0 })
 

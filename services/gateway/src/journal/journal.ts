@@ -89,6 +89,7 @@ export class Journal {
   private exited = false
   private closed = false
   private readonly tidyTimer: NodeJS.Timeout
+  private tidying: Promise<void> = Promise.resolve()
 
   /** @param workerUrl the compiled publisher, for whoever runs this from its source */
   constructor(
@@ -314,7 +315,11 @@ export class Journal {
   }
 
   /** Takes away what is published and has nothing under way; an idle gateway's journal is empty. */
-  private async tidy(): Promise<void> {
+  private tidy(): Promise<void> {
+    return (this.tidying = this.tidying.then(() => this.tidyOnce()))
+  }
+
+  private async tidyOnce(): Promise<void> {
     const { acknowledged, end } = this.state
     const isIdle = acknowledged >= end && this.open.size === 0 && this.pending.length === 0
     if (isIdle && end > this.current.start) this.beginSegment()
@@ -323,7 +328,7 @@ export class Journal {
     )
     if (kept <= 0) return
     try {
-      this.runs.save()
+      await this.runs.save()
     } catch (error) {
       this.logger.warn({ err: error }, 'The journal’s disk refuses: files that are over stay.')
       return
