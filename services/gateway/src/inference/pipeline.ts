@@ -57,7 +57,7 @@ export class InferencePipeline {
     private readonly logger: Logger,
   ) {
     this.authentication = new Authentication(config, snapshots, logger)
-    this.routes = new Routes(snapshots)
+    this.routes = new Routes(snapshots, (who) => admission.budgetLeftRatio(who))
     this.evaluation = createGrpcClient(policyV1.EvaluationServiceService, config.policyGrpc, config)
   }
 

@@ -37,7 +37,10 @@ interface KnownUse extends ModelUse {
 export class Routes {
   readonly deployments: Deployments
 
-  constructor(private readonly snapshots: Pick<Snapshots, 'identity' | 'catalog'>) {
+  constructor(
+    private readonly snapshots: Pick<Snapshots, 'identity' | 'catalog'>,
+    private readonly budgetLeftRatio: (who: { key: KnownKey; team: TeamLine }) => number,
+  ) {
     this.deployments = new Deployments(
       (id) => snapshots.catalog.state.findDeploymentById(id),
       (id) => {
@@ -93,7 +96,10 @@ export class Routes {
           ? undefined
           : toRoute(key, governance.team, use, { endpoint: call.endpoint, deployment: name })
       },
-      () => 1,
+      () => {
+        const { team } = governance
+        return team ? this.budgetLeftRatio({ key, team }) : 1
+      },
     )
     if (plan) return plan
     throw refused ? toError(refused) : AppError.of('model_not_found', { model: deployment.name })
