@@ -64,3 +64,18 @@ describe('recorded embeddings', () => {
     ).toThrow(/embeddings of tokens/)
   })
 })
+
+describe('recorded refusals of embeddings', () => {
+  const refused = recordings(({ api, status }) => api === 'embeddings' && status >= 400)
+
+  it.each(refused.map((recording) => [recording.file, recording] as const))('%s', (_, recording) => {
+    const { status, body } = recording.response
+    const type = recording.provider === 'gemini' ? 'gemini' : 'openai_compatible'
+    const exchange = embeddings.exchange(attemptedCall(embeddings, { input: 'x' }, { type }))
+    const { error, isOwnDialect } = exchange.readRefusal(status, Buffer.from(JSON.stringify(body)))
+    expect(error).toMatchObject({ status, cause: 'other' })
+    expect(JSON.stringify(body)).toContain(JSON.stringify(error.message).slice(1, -1))
+    expect(error.message).not.toBe('')
+    expect(isOwnDialect).toBe(type !== 'gemini')
+  })
+})
