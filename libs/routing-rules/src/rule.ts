@@ -14,7 +14,7 @@ export interface RequestFacts {
   /** The request's own `metadata`. */
   metadata: Readonly<Record<string, string>>
   nowMs: number
-  /** The smallest share that is left of the budgets that pay, 0 to 1; 1 when there is none. */
+  /** The smallest share that is left of the hard budgets that pay, 0 to 1; 1 when there is none. */
   budgetLeftRatio: number
 }
 

@@ -96,6 +96,11 @@ export class AdmissionControl {
     return new Admission(this.money, rate)
   }
 
+  /** The smallest share that is left of the budgets that pay, 0 to 1. */
+  budgetLeftRatio(who: Pick<AdmittedRoute, 'key' | 'team'>): number {
+    return this.money.leftRatio(who)
+  }
+
   /** Gives back all that is leased; called when nothing is under way any more. */
   async close(): Promise<void> {
     await Promise.all([this.rates.close(), this.money.close()])

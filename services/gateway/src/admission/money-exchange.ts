@@ -223,10 +223,14 @@ export class MoneyExchange {
     this.exchangedAt = performance.now()
     for (const id of unsure) this.unsure.delete(id)
     for (const [index, lease] of returns.entries()) lease.knownReturned = said[index] ?? 0n
-    for (const { budget, periodStartMs, periodEndMs, grantedNanoUsd } of response.leases) {
-      const lease = this.of(budget).leaseOf(Number(periodStartMs), Number(periodEndMs))
+    for (const { budget, periodStartMs, periodEndMs, grantedNanoUsd, ...told } of response.leases) {
+      const leased = this.of(budget)
+      const lease = leased.leaseOf(Number(periodStartMs), Number(periodEndMs))
       const granted = BigInt(grantedNanoUsd)
       if (granted > lease.granted) lease.granted = granted
+      const { limitNanoUsd: limit, leftNanoUsd: left } = told
+      const isTold = limit !== undefined && left !== undefined
+      if (isTold && lease === leased.lease) leased.tell(BigInt(limit), BigInt(left))
     }
     for (const [index, waiting] of batch.entries()) this.answer(waiting, response.holds[index])
     for (const { budget, exact } of response.leases) {

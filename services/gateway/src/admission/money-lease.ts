@@ -46,8 +46,23 @@ export class LeasedBudget {
   readonly older: Lease[] = []
   /** Taken since the last look, by which it is decided what to lease ahead. */
   recentlyTaken = 0n
+  /** Of the running period, as policy has told last; undefined: not yet. */
+  private told: { readonly limit: bigint; readonly left: bigint } | undefined
 
   constructor(readonly id: string) {}
+
+  /** How much there is of the running period, and how much of it is neither spent nor leased to anybody. */
+  tell(limit: bigint, left: bigint): void {
+    this.told = { limit, left }
+  }
+
+  /** The share of the running period that this gateway could still spend, 0 to 1; 1 before anything was told. */
+  leftRatio(nowMs: number): number {
+    if (!this.told || !this.lease?.covers(nowMs)) return 1
+    const { limit, left } = this.told
+    const available = left + this.lease.free
+    return limit <= 0n || available <= 0n ? 0 : Math.min(1, Number(available) / Number(limit))
+  }
 
   /** The lease of a period; a period that was not known before is the running one. */
   leaseOf(startMs: number, endMs: number): Lease {

@@ -150,6 +150,16 @@ export class Money {
     return this.holdOf(line, route, document, bytes, price)
   }
 
+  /**
+   * The smallest share that is left of the hard budgets that pay for a key, 0 to 1, as far as this
+   * gateway has been told; 1 when there are none.
+   */
+  leftRatio({ key, team }: Pick<AdmittedRoute, 'key' | 'team'>): number {
+    const now = Date.now()
+    const { hard } = this.lineOf(key, team, this.watcher.state)
+    return hard.reduce((least, budget) => Math.min(least, budget.leftRatio(now)), 1)
+  }
+
   private holdOf(
     { hard, ids }: Line,
     { model, provider, endpoint }: AdmittedRoute,

@@ -165,5 +165,7 @@ function toLease({ budget, startMs, state }: LockedPeriod, gateway: string): pol
     periodEndMs: String(spanOf(budget, startMs).endMs ?? 0),
     grantedNanoUsd: String(state.leases.get(gateway)?.granted ?? 0n),
     exact: budget.exact,
+    limitNanoUsd: String(state.limit),
+    leftNanoUsd: String(leftOf(state)),
   }
 }

@@ -124,6 +124,12 @@ export interface Lease {
   grantedNanoUsd: string;
   /** The budget is nearly used up: what is free of the lease goes back at once. The watch says so too, later. */
   exact: boolean;
+  /** What may be spent in the period, nano-dollars; absent: not told. */
+  limitNanoUsd?:
+    | string
+    | undefined;
+  /** What of it is neither spent nor leased to any gateway, nano-dollars; absent: not told. */
+  leftNanoUsd?: string | undefined;
 }
 
 /** What became of a hold. */
@@ -886,6 +892,12 @@ export const Lease: MessageFns<Lease> = {
     if (message.exact !== false) {
       writer.uint32(40).bool(message.exact);
     }
+    if (message.limitNanoUsd !== undefined) {
+      writer.uint32(48).int64(message.limitNanoUsd);
+    }
+    if (message.leftNanoUsd !== undefined) {
+      writer.uint32(56).int64(message.leftNanoUsd);
+    }
     return writer;
   },
 
@@ -940,6 +952,22 @@ export const Lease: MessageFns<Lease> = {
             }
 
             message.exact = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.limitNanoUsd = reader.int64().toString();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.leftNanoUsd = reader.int64().toString();
             continue;
           }
         }
