@@ -2,26 +2,25 @@ import { serviceTierOf } from '@weir/rating'
 import type {
   Conversation,
   OutputFormat,
-  ReasoningRequest,
   Sampling,
   Tool,
   ToolChoice,
 } from '../../conversation/conversation.js'
 import { unsupported, type Document, type Naming, type WrittenRequest } from '../../conversation/dialect.js'
 import { writeContents } from './content.js'
+import { writeThinking } from './thinking.js'
 
 /** Writes a request of `generateContent`; whether it streams, and the model, are said in its URL. */
 export function writeRequest(conversation: Conversation, { model }: Naming): WrittenRequest {
   const dropped = new Set<string>()
-  const generation = generationOf(model)
   const system = writeSystem(conversation, dropped)
   const turns = conversation.turns.filter(({ role }) => role !== 'system')
-  const contents = writeContents(turns, { model, isGemini3: generation >= 3, dropped })
+  const contents = writeContents(turns, { model, isGemini3: generationOf(model) >= 3, dropped })
   const tools = writeTools(conversation.tools, model, dropped)
   const generationConfig = {
     ...writeSampling(conversation.sampling, dropped),
     ...writeFormat(conversation.outputFormat, dropped),
-    ...writeThinking(conversation.reasoning, model, generation),
+    ...writeThinking(conversation.reasoning, model, dropped),
   }
   if (conversation.parallelToolCalls === false) dropped.add('parallel_tool_calls')
   if (conversation.user !== undefined) dropped.add('user')
@@ -108,45 +107,6 @@ function writeFormat(format: OutputFormat | undefined, dropped: Set<string>): Do
   if (format.type === 'json_object') return { responseMimeType: 'application/json' }
   if (format.description !== undefined) dropped.add('description')
   return { responseMimeType: 'application/json', responseJsonSchema: format.schema }
-}
-
-/** Google's own table for OpenAI's efforts. */
-const budgets: Record<string, number> = {
-  minimal: 1_024,
-  low: 1_024,
-  medium: 8_192,
-  high: 24_576,
-  xhigh: 24_576,
-  max: 24_576,
-}
-const levels: Record<string, string> = {
-  none: 'minimal',
-  minimal: 'minimal',
-  low: 'low',
-  medium: 'medium',
-  high: 'high',
-  xhigh: 'high',
-  max: 'high',
-}
-
-/** Gemini 3 takes a level, Gemini 2.5 a number of tokens, and what is older does not think. */
-function writeThinking(reasoning: ReasoningRequest | undefined, model: string, generation: number): Document {
-  if (!reasoning) return {}
-  const { effort, budgetTokens, adaptive, summary } = reasoning
-  const isPro = model.includes('-pro')
-  const config: Document = {}
-  if (budgetTokens !== undefined) config['thinkingBudget'] = budgetTokens
-  else if (generation >= 3) {
-    const level = effort === undefined ? undefined : levels[effort]
-    // Its Pro models know none below low.
-    if (level !== undefined) config['thinkingLevel'] = isPro && level === 'minimal' ? 'low' : level
-  } else if (effort !== undefined) {
-    // The Pro model cannot but think.
-    config['thinkingBudget'] = effort === 'none' ? (isPro ? 128 : 0) : (budgets[effort] ?? -1)
-  } else if (adaptive === true) config['thinkingBudget'] = -1
-  if (summary !== undefined) config['includeThoughts'] = true
-  const isIdle = /gemini-(1|2\.0)/.test(model) && effort === 'none'
-  return isIdle || Object.keys(config).length === 0 ? {} : { thinkingConfig: config }
 }
 
 function writeServiceTier(tier: string | undefined, dropped: Set<string>): string | undefined {
