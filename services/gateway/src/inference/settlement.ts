@@ -4,7 +4,7 @@ import type { Admission } from '../admission/admission.js'
 import type { Hold } from '../admission/money.js'
 import type { AttemptStart } from '../journal/attempt.js'
 import type { Journal, JournalEntry } from '../journal/journal.js'
-import { noUsage, type Usage } from './usage.js'
+import { noUsage, tokensOf, type Usage } from './usage.js'
 
 /**
  * How an attempt ended; see RequestSettled in proto/weir/usage/v1/usage_events.proto, which has `cached`
@@ -119,9 +119,9 @@ export class Settlement {
     )
     const total = totalsOf(provider)
     total.attempts.set(end.outcome, (total.attempts.get(end.outcome) ?? 0) + 1)
-    total.inputTokens += counts.inputTokens
+    total.inputTokens += tokensOf(usage, 'input') - counts.cachedInputTokens
     total.cachedInputTokens += counts.cachedInputTokens
-    total.outputTokens += counts.outputTokens + counts.reasoningTokens
+    total.outputTokens += tokensOf(usage, 'output')
   }
 
   /** Milliseconds from the upstream call to its first byte; 0: none came. */
