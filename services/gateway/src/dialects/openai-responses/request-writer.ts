@@ -66,7 +66,8 @@ function writeTool(tool: Tool, model: string, dropped: Set<string>): Document {
     type: 'function',
     name: tool.name,
     ...(tool.description !== undefined && { description: tool.description }),
-    parameters: tool.schema ?? { type: 'object', properties: {} },
+    // OpenAI refuses an object that does not say that it has no properties.
+    parameters: { type: 'object', properties: {}, ...tool.schema },
     // Here, and nowhere else, a tool that says nothing is strict, and its schema may be refused for it.
     strict: tool.strict ?? false,
   }
