@@ -162,7 +162,7 @@ export const eventMessages: Record<string, { readonly description: string; reado
         "name": "kind",
         "property": "kind",
         "type": "string",
-        "description": "provider, model, price."
+        "description": "provider, model (also for its versions), price, whitelist_entry, deployment, repository."
       },
       {
         "name": "id",

@@ -50,7 +50,7 @@ export class FallbackDto {
   deployment?: string
 
   @WordField({
-    description: 'For which failure it is there. Left out: any.',
+    description: 'For which failure it is there. Left out: for every one.',
     optional: 'not null',
     words: fallbackCauses,
   })

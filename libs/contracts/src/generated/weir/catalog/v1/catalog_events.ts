@@ -22,7 +22,7 @@ export interface CatalogChanged {
   occurredAt: string;
   /** Organization id. */
   organization: string;
-  /** provider, model, price. */
+  /** provider, model (also for its versions), price, whitelist_entry, deployment, repository. */
   kind: string;
   /** The resource's id. */
   id: string;
