@@ -35,7 +35,10 @@ const keepAliveMs = 75_000
 const checkTimeoutMs = 5_000
 
 /** How long connections that are kept alive may go on when the gateway stops. */
-const letGoMs = 500
+const letGoMs = 1_000
+
+/** Turns of the event loop, each of which takes a connection that waits. */
+const turnsBeforeClose = 100
 
 /** Puts the gateway together: snapshots in, requests through, usage out. */
 export async function startGateway({
@@ -134,8 +137,8 @@ export async function startGateway({
  * to close one at once might meet a request that is just coming.
  */
 async function letGo(server: Server): Promise<void> {
-  // Who has connected is taken first: what waits in the queue of a port that is closed is reset.
-  await new Promise(setImmediate)
+  // Who has connected is taken first, one in each turn: what waits in the queue of a port that is closed is reset.
+  for (let turn = 0; turn < turnsBeforeClose; turn++) await new Promise(setImmediate)
   // Not the HTTP server's own: it closes idle connections.
   NetServer.prototype.close.call(server)
   const until = Date.now() + letGoMs
