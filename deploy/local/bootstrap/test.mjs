@@ -3,7 +3,7 @@ import { inRoot } from './paths.mjs'
 import { runToTheEnd } from './run.mjs'
 
 /** All tests; further arguments go to vitest. */
-export const test = (context) => runTests(['unit', 'medium', 'e2e'], context)
+export const test = (context) => runTests(['unit', 'medium', 'e2e', 'e2e-alone'], context)
 
 /** Conversations of coding agents and of Python's clients, which are large to install. */
 export const testClients = (context) => runTests(['clients'], context)
