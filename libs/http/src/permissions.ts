@@ -170,6 +170,8 @@ export const routeRights: Readonly<Record<string, RouteRight>> = {
   'GET /v1/deployments/:id': 'deployment.read',
   'PATCH /v1/deployments/:id': 'deployment.manage',
   'DELETE /v1/deployments/:id': 'deployment.manage',
+  // The gateway answers, once the catalog has said that the caller may read the deployment.
+  'GET /v1/deployments/:id/health': 'deployment.read',
 
   'GET /v1/providers/:id/stats': 'usage.read',
   'GET /v1/repositories/:id/stats': 'usage.read',

@@ -153,6 +153,7 @@ const ids: Record<string, (place: Place, role: Role) => Promise<string> | string
   '/v1/models/{id}': newModel,
   '/v1/models/{id}/versions/{version}': () => '1',
   '/v1/deployments/{id}': newDeployment,
+  '/v1/deployments/{id}/health': newDeployment,
   '/v1/repositories/{id}': newRepository,
   '/v1/requests/{request_id}': ({ request }) => request,
   '/v1/budgets/{id}': async () => make('/v1/budgets', budget((await createWorkspace()).id)),
