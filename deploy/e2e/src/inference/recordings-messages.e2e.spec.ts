@@ -43,7 +43,7 @@ function readRecordings(): Recording[] {
 function bucketsOf({ usage, response }: Recording): Partial<Attempt> {
   const { input, output, cached, cache_write: written, reasoning } = usage
   // What it took to shorten the conversation is charged, and is in no total.
-  const compacted = iterationsOf(response).filter(({ type }) => (type) === 'compaction')
+  const compacted = iterationsOf(response).filter(({ type }) => type === 'compaction')
   const more = (field: string) => compacted.reduce((sum, counts) => sum + (counts[field] ?? 0), 0)
   return {
     usage_source: 'reported',
