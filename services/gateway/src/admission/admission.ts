@@ -1,5 +1,5 @@
 import type { Endpoint, RequestDocument } from '../inference/endpoint.js'
-import { noUsage, type Usage } from '../inference/usage.js'
+import { addUsage, noUsage, type Usage } from '../inference/usage.js'
 import type { KnownModel, KnownProvider, KnownWhitelistEntry } from '../snapshot/catalog-state.js'
 import type { KnownKey, TeamLine } from '../snapshot/identity-state.js'
 import type { Hold, Money } from './money.js'
@@ -104,17 +104,5 @@ export class AdmissionControl {
   /** Gives back all that is leased; called when nothing is under way any more. */
   async close(): Promise<void> {
     await Promise.all([this.rates.close(), this.money.close()])
-  }
-}
-
-/** What two attempts used together. */
-function addUsage(left: Usage, right: Usage): Usage {
-  return {
-    source: right.source,
-    inputTokens: left.inputTokens + right.inputTokens,
-    cachedInputTokens: left.cachedInputTokens + right.cachedInputTokens,
-    cacheWriteTokens: left.cacheWriteTokens + right.cacheWriteTokens,
-    outputTokens: left.outputTokens + right.outputTokens,
-    reasoningTokens: left.reasoningTokens + right.reasoningTokens,
   }
 }
