@@ -21,7 +21,7 @@ export interface Organization {
   credentials: string[]
 }
 
-/** The team that has a hard budget, of more than it can spend. */
+/** The team that may have a hard budget, of more than it can spend. */
 export const budgetedTeam = 'search'
 
 const credentials = { plain: unique('sk-plain'), detailed: unique('sk-detailed') }
@@ -44,8 +44,15 @@ const units: Record<string, UsageUnit> = {
   reasoning_per_million: 'reasoning',
 }
 
-/** Makes business units with parents, workspaces, workloads, providers, models and virtual keys. */
-export async function createOrganization(management: Management, upstream: Upstream): Promise<Organization> {
+/**
+ * Makes business units with parents, workspaces, workloads, providers, models and virtual keys.
+ * @param isBudgeted whether a team has a hard budget, whose requests are refused while nobody can be asked
+ */
+export async function createOrganization(
+  management: Management,
+  upstream: Upstream,
+  isBudgeted: boolean,
+): Promise<Organization> {
   const factory = new Factory(management)
   // Everybody's requests are counted by these, and none of them is refused.
   const limits = { rpm_limit: 1_000_000, tpm_limit: 1_000_000_000, max_parallel_requests: 10_000 }
@@ -53,7 +60,10 @@ export async function createOrganization(management: Management, upstream: Upstr
   const retail = await factory.createTeam({ name: 'retail', parent: company.id })
   const research = await factory.createTeam({ name: 'research', parent: company.id })
   const checkout = await factory.createTeam({ name: 'checkout', parent: retail.id })
-  const search = await factory.createTeam({ name: budgetedTeam, parent: retail.id, max_budget: '1000' })
+  const search = await factory.createTeam({
+    ...{ name: budgetedTeam, parent: retail.id },
+    ...(isBudgeted && { max_budget: '1000' }),
+  })
   const shop = await factory.createWorkspace({ name: 'shop' })
   const laboratory = await factory.createWorkspace({ name: 'laboratory' })
   const chatbot = await factory.createWorkload({ name: 'chatbot', workspace: shop.id })

@@ -33,7 +33,7 @@ export async function runChaos(options: RunOptions): Promise<ChaosResult> {
   let instance: Instance | undefined
   try {
     instance = await startInstance({ ...options, home })
-    const ended = Trial.prepare(instance, say).then((trial) => killUnderLoad(trial, options))
+    const ended = Trial.prepare(instance, { say }).then((trial) => killUnderLoad(trial, options))
     result = await Promise.race([ended, interrupted(options.signal)])
     return result
   } finally {

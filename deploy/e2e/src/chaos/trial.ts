@@ -22,9 +22,12 @@ export class Trial {
   ) {}
 
   /** Makes the organization that the loads need, and waits until it is in force on every gateway. */
-  static async prepare(instance: Instance, say: (line: string) => void = () => undefined): Promise<Trial> {
+  static async prepare(
+    instance: Instance,
+    { say = () => undefined, isBudgeted = true }: { say?: (line: string) => void; isBudgeted?: boolean } = {},
+  ): Promise<Trial> {
     const { weir, gateways, management, upstream } = instance
-    const organization = await createOrganization(management, upstream)
+    const organization = await createOrganization(management, upstream, isBudgeted)
     for (const key of organization.keys) {
       for (const { name } of organization.models) await inForce({ url: weir.url, gateways }, key, name)
     }

@@ -62,8 +62,12 @@ describe('the rules of a deployment', () => {
       ...{ workspace: scene.workspace.id, workload: scene.workload.id, team: team.id },
     })
     await inForce(weir, key, name)
-    // 240,000 tokens at 2.50 dollars a million are 60 cents.
-    upstream.answer(models['usual'] ?? '', (call) => call.reply(200, completion('Hello.', 240_000, 1)))
+    // 240,000 tokens at 2.50 dollars a million are 60 cents; only once, since each gateway hears of it by itself.
+    let tokens = 240_000
+    upstream.answer(models['usual'] ?? '', (call) => {
+      call.reply(200, completion('Hello.', tokens, 1))
+      tokens = 1
+    })
     expect(await served(key, chat(name, { max_tokens: 10 }))).toBe('usual')
     await waitFor(async () => (await served(key, chat(name, { max_tokens: 10 }))) === 'cheap', {
       ...{ timeoutMs: 10_000, intervalMs: 200, what: 'the rule to match' },

@@ -28,7 +28,7 @@ beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'weir-survival-'))
   upstream = await Upstream.start()
   instance = await start()
-  trial = await Trial.prepare(instance)
+  trial = await Trial.prepare(instance, { isBudgeted: false })
 })
 
 afterAll(async () => {
