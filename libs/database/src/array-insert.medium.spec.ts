@@ -52,6 +52,7 @@ it('keeps every value as it is, whatever is in it', async () => {
     null,
   ].map((words, index) => ({
     ...{ words, count: index === 0 ? undefined : -index, big: 10n ** 20n, yes: index % 2 === 0, at },
+    bytes: Buffer.from([0, 34, 92, 255]),
     json: { [words ?? 'nothing']: [words, '"', '\\'] },
   }))
   await client.query(insertFromArrays('"row"', columns), toArrays(columns, rows))
