@@ -19,7 +19,7 @@ const alias = Object.fromEntries(
 const alone = [
   'chaos/chaos',
   'survival/outage',
-  'governance/{budget,keys,rate}',
+  'governance/{budget,budget-outage,keys,rate}',
   'inference/{accounting,drain,in-force,operations,refusal,streaming,timeout}',
 ].map((name) => `deploy/e2e/src/${name}.e2e.spec.ts`)
 
