@@ -36,6 +36,9 @@ export default defineConfig({
           name: 'unit',
           include: ['{libs,services,deploy,bench}/**/*.spec.ts'],
           exclude: [...exclude, '**/*.{medium,e2e,clients}.spec.ts'],
+          // A worker loads what many specs import once.
+          isolate: false,
+          maxWorkers: 2,
         },
       },
       {
