@@ -284,74 +284,74 @@ describe('the cache of a deployment', () => {
   })
 })
 
-describe.skipIf(!sharedStoreProgram)(
-  'a store that gateways share (a server of Valkey or Redis is needed)',
-  () => {
-    const home = mkdtempSync(join(tmpdir(), 'weir-cache-'))
-    let store: SharedStoreServer
-    let own: Weir
-    let management: Management
-    let scene: Scene
+if (sharedStoreProgram) describe('a store that gateways share', useStore)
+else it('shares a store', (context) => context.skip('there is neither valkey-server nor redis-server'))
 
-    beforeAll(async () => {
-      store = await SharedStoreServer.start()
-      own = await startWeir({ home, port: 0, gateways: 2, env: { WEIR_CACHE_URL: store.url }, quiet: true })
-      management = new Management(own.url, own.masterKey)
-      const host = { url: own.url, management, gateways: ['gateway-1', 'gateway-2'] }
-      scene = await createScene(host, { baseUrl: upstream.baseUrl })
-      await keepAnswers(management, scene)
-    })
-    afterAll(async () => {
-      await own.stop()
-      await store.stop()
-      rmSync(home, { recursive: true, force: true })
-    })
+function useStore(): void {
+  const home = mkdtempSync(join(tmpdir(), 'weir-cache-'))
+  let store: SharedStoreServer
+  let own: Weir
+  let management: Management
+  let scene: Scene
 
-    const ask = (fields = {}, headers = {}) =>
-      send({ url: own.url, key: scene.key, body: chat(scene.model.name, fields), headers })
+  beforeAll(async () => {
+    store = await SharedStoreServer.start()
+    own = await startWeir({ home, port: 0, gateways: 2, env: { WEIR_CACHE_URL: store.url }, quiet: true })
+    management = new Management(own.url, own.masterKey)
+    const host = { url: own.url, management, gateways: ['gateway-1', 'gateway-2'] }
+    scene = await createScene(host, { baseUrl: upstream.baseUrl })
+    await keepAnswers(management, scene)
+  })
+  afterAll(async () => {
+    await own.stop()
+    await store.stop()
+    rmSync(home, { recursive: true, force: true })
+  })
 
-    it('makes one gateway’s answers the others’, and its loss fails nobody', async () => {
-      await waitFor(async () => {
-        const replies = [await ask(), await ask(), await ask(), await ask(), await ask(), await ask()]
-        return replies.every(({ headers }) => headers['x-weir-cache'] === 'hit')
-      })
-      let seed = 100
-      await waitFor(async () => {
-        seed++
-        const before = upstream.calls.length
-        for (let at = 0; at < 6; at++) {
-          await ask({ seed })
-          // The answer is out before the store has it.
-          await new Promise((resolve) => setTimeout(resolve, 30))
-        }
-        // Until both gateways are connected to the store.
-        return upstream.calls.length === before + 1
-      })
-      await store.stop()
-      for (let at = 0; at < 4; at++) expect((await ask({ seed: 8 })).status).toBe(200)
-      await store.run()
-    })
+  const ask = (fields = {}, headers = {}) =>
+    send({ url: own.url, key: scene.key, body: chat(scene.model.name, fields), headers })
 
-    it('gives one answer for an Idempotency-Key whichever gateway is asked, also at the same time', async () => {
-      upstream.answer(scene.model.name, async (call) => {
-        await new Promise((resolve) => setTimeout(resolve, 300))
-        call.reply(200, { object: 'chat.completion', choices: [], usage: null, id: unique('answer') })
-      })
-      const id = await waitFor(async () => {
-        const key = unique('idem')
-        const before = upstream.calls.length
-        const replies = await Promise.all(
-          Array.from({ length: 10 }, () =>
-            ask({ seed: 9 }, { 'idempotency-key': key, 'cache-control': 'no-store' }),
-          ),
-        )
-        expect(replies.map(({ status }) => status)).toEqual(Array(10).fill(200))
-        // Until both gateways are connected to the store again.
-        return (
-          upstream.calls.length === before + 1 && new Set(replies.map(({ text }) => text)).size === 1 && key
-        )
-      })
-      expect(id).toMatch(/^idem-/)
+  it('makes one gateway’s answers the others’, and its loss fails nobody', async () => {
+    await waitFor(async () => {
+      const replies = [await ask(), await ask(), await ask(), await ask(), await ask(), await ask()]
+      return replies.every(({ headers }) => headers['x-weir-cache'] === 'hit')
     })
-  },
-)
+    let seed = 100
+    await waitFor(async () => {
+      seed++
+      const before = upstream.calls.length
+      for (let at = 0; at < 6; at++) {
+        await ask({ seed })
+        // The answer is out before the store has it.
+        await new Promise((resolve) => setTimeout(resolve, 30))
+      }
+      // Until both gateways are connected to the store.
+      return upstream.calls.length === before + 1
+    })
+    await store.stop()
+    for (let at = 0; at < 4; at++) expect((await ask({ seed: 8 })).status).toBe(200)
+    await store.run()
+  })
+
+  it('gives one answer for an Idempotency-Key whichever gateway is asked, also at the same time', async () => {
+    upstream.answer(scene.model.name, async (call) => {
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      call.reply(200, { object: 'chat.completion', choices: [], usage: null, id: unique('answer') })
+    })
+    const id = await waitFor(async () => {
+      const key = unique('idem')
+      const before = upstream.calls.length
+      const replies = await Promise.all(
+        Array.from({ length: 10 }, () =>
+          ask({ seed: 9 }, { 'idempotency-key': key, 'cache-control': 'no-store' }),
+        ),
+      )
+      expect(replies.map(({ status }) => status)).toEqual(Array(10).fill(200))
+      // Until both gateways are connected to the store again.
+      return (
+        upstream.calls.length === before + 1 && new Set(replies.map(({ text }) => text)).size === 1 && key
+      )
+    })
+    expect(id).toMatch(/^idem-/)
+  })
+}
