@@ -17,13 +17,20 @@ export default class TestReporter {
         const { state, note } = test.result()
         if (state === 'passed') report.passed += 1
         else if (state === 'failed') report.failed += 1
-        else report.skipped.push({ name: `${module.relativeModuleId} > ${test.fullName}`, reason: note })
+        else
+          report.skipped.push({
+            name: `${module.relativeModuleId} > ${test.fullName}`,
+            reason: note ?? reasonIn(test.fullName),
+          })
       }
     }
     if (!this.#isFiltered) show(report.skipped)
     writeReport(report)
   }
 }
+
+/** What is skipped as a whole says in its title what the machine lacks. */
+const reasonIn = (name) => /\(([^()]*(?:\([^()]*\))?[^()]*(?:is needed|are not here))\)/.exec(name)?.[1]
 
 function show(skipped) {
   if (skipped.length === 0) {

@@ -126,7 +126,8 @@ describe('what a vendor says was used', () => {
     compared++
   })
 
-  it.skipIf(cases.length === 0)('costs what the public price list says, in most of the recordings', () => {
+  it('costs what the public price list says, in most of the recordings', (context) => {
+    if (cases.length === 0) context.skip('the recordings of provider traffic are not here')
     expect(compared).toBeGreaterThan(cases.length / 2)
   })
 })

@@ -233,7 +233,7 @@ describe('what nobody has seen yet', () => {
       ['messages', 'chat.completions'].includes(api) && (bytes ?? 0) < 40_000,
   )
 
-  it.skipIf(samples.length === 0).each(['request', 'reply', 'stream'] as const)(
+  it.each((['request', 'reply', 'stream'] as const).filter(() => samples.length > 0))(
     'survives any value in any place of a %s',
     (what) => {
       fc.assert(
