@@ -47,7 +47,7 @@ export const hashKey = (hash: Buffer): string => hash.toString('latin1')
 
 const noTexts: readonly string[] = Object.freeze([])
 
-/** Beyond this nothing is gained by sharing, and what nobody has any more is to go. */
+/** Beyond so many nothing is gained by sharing, and the values that have gone out of use shall go. */
 const mostShared = 100_000
 
 /** The virtual keys, by hash and by id. */
