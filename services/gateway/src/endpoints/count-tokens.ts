@@ -3,7 +3,7 @@ import { readJson } from '../inference/conversation-endpoints.js'
 import { type Endpoint, noOutput } from '../inference/endpoint.js'
 import { anthropicEnvelope } from '../inference/error-envelope.js'
 import { noUsage } from '../inference/usage.js'
-import { providerTypeOf } from '../providers/provider-type.js'
+import { providerTypeOf } from '../providers/provider-types.js'
 import { OperationExchange } from './operation.js'
 
 /** How many tokens a message would have: of Anthropic its own count, which costs nothing; of others an estimate. */

@@ -19,7 +19,8 @@ import {
 } from '../inference/endpoint.js'
 import { openaiEnvelope } from '../inference/error-envelope.js'
 import { estimateTokens, noUsage, type Usage } from '../inference/usage.js'
-import { type Operation, type ProviderType, providerTypeOf } from '../providers/provider-type.js'
+import type { Operation, ProviderType } from '../providers/provider-type.js'
+import { providerTypeOf } from '../providers/provider-types.js'
 import { findPrice } from '../snapshot/catalog-state.js'
 import { EventTap } from './event-tap.js'
 

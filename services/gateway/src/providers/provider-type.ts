@@ -1,14 +1,6 @@
-import { AppError } from '@weir/errors'
 import type { DialectName } from '../conversation/conversation.js'
 import type { EndpointName } from '../inference/endpoint.js'
 import type { KnownProvider } from '../snapshot/catalog-state.js'
-import { anthropic } from './anthropic.js'
-import { azureOpenai } from './azure-openai.js'
-import { bedrock } from './bedrock.js'
-import { gemini } from './gemini.js'
-import { openai } from './openai.js'
-import { openaiCompatible } from './openai-compatible.js'
-import { sandbox } from './sandbox/sandbox.js'
 
 /** What a provider is asked for: a conversation in one of its dialects, or another endpoint in the form of its own. */
 export type Operation = DialectName | Exclude<EndpointName, 'chat' | 'completions' | 'responses' | 'messages'>
@@ -36,22 +28,4 @@ export interface ProviderType {
     provider: KnownProvider,
     sent: Readonly<Record<string, string | string[] | undefined>>,
   ): void
-}
-
-const types: Readonly<Record<string, ProviderType>> = {
-  openai,
-  azure_openai: azureOpenai,
-  openai_compatible: openaiCompatible,
-  anthropic,
-  gemini,
-  bedrock,
-  sandbox,
-}
-
-/** Throws unsupported_model for a type that only a newer gateway knows. */
-export function providerTypeOf(provider: KnownProvider, model: string): ProviderType {
-  const type = types[provider.type]
-  if (type) return type
-  const reason = `this gateway is too old for providers of the type ${provider.type}`
-  throw AppError.of('unsupported_model', { model, reason }, { param: 'model' })
 }

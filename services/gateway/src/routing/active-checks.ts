@@ -1,5 +1,5 @@
 import type { Logger } from '@weir/observability'
-import { providerTypeOf } from '../providers/provider-type.js'
+import { providerTypeOf } from '../providers/provider-types.js'
 import type { KnownModel, KnownProvider } from '../snapshot/catalog-state.js'
 import type { KnownDeployment } from '../snapshot/known-deployment.js'
 import type { Upstream } from '../upstream/upstream.js'
