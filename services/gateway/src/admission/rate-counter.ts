@@ -214,8 +214,13 @@ export class RateCounter {
     return report
   }
 
-  /** Takes in what was granted for the last report, and decides on who waits. */
-  apply(grant: policyV1.RateGrant, nowMs: number, isStarting: boolean): void {
+  /** Takes in what was granted for `report`, and decides on who waits. */
+  apply(
+    grant: policyV1.RateGrant,
+    report: Pick<policyV1.RateReport, 'held' | 'needed'>,
+    nowMs: number,
+    isStarting: boolean,
+  ): void {
     this.left = this.isParallel ? grant.held - this.underway : grant.held - this.used
     if (isStarting) return
     this.available = grant.available
@@ -224,7 +229,9 @@ export class RateCounter {
     this.isTight = grant.isTight
     // An exchange in which nobody waited says nothing of it.
     if (grant.retryAfterMs > 0) this.retryAtMs = nowMs + grant.retryAfterMs
-    this.serve(nowMs, grant.isPending)
+    // Where all was granted, whoever still lacks something lost it to requests that turned out larger since.
+    const isAllGranted = grant.held - report.held >= report.needed
+    this.serve(nowMs, grant.isPending || isAllGranted)
   }
 
   /** Decides on those who wait while nobody can be asked. */
@@ -260,7 +267,8 @@ export class RateCounter {
     else this.unused.push({ atMs, amount })
   }
 
-  private serve(nowMs: number, isPending: boolean): void {
+  /** @param mayCome whether asking once more may help who lacks something */
+  private serve(nowMs: number, mayCome: boolean): void {
     if (this.waiters.length === 0) return
     const waiting = this.waiters.splice(0)
     const staying: Waiter[] = []
@@ -269,7 +277,7 @@ export class RateCounter {
         this.left -= waiter.cost
         this.count(waiter.cost, nowMs)
         waiter.resolve(true)
-      } else if (!waiter.isAsked || (isPending && nowMs < waiter.untilMs)) {
+      } else if (!waiter.isAsked || (mayCome && nowMs < waiter.untilMs)) {
         staying.push(waiter)
       } else {
         if (nowMs >= this.deniedUntilMs) this.deniedCost = Infinity

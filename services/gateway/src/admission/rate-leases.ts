@@ -184,8 +184,9 @@ export class RateLeases {
     let isPending = false
     for (const [at, counter] of counters.entries()) {
       const grant = response.grants[at]
-      if (!grant) continue
-      counter.apply(grant, nowMs, response.isStarting)
+      const report = request.reports[at]
+      if (!grant || !report) continue
+      counter.apply(grant, report, nowMs, response.isStarting)
       if (counter.waiters.length > 0 && grant.isPending) isPending = true
     }
     for (const id of response.recalls) {
