@@ -4,7 +4,8 @@ import type { ServiceLog } from './service-log.js'
 import type { Run } from './supervised.js'
 
 /** A service's own drain is bounded at 15 s; one that is still there then is stuck. */
-const STOP_TIMEOUT_MS = 16_000
+/** Longer than a service takes to give up by itself, with the default of what it drains. */
+const STOP_TIMEOUT_MS = 26_000
 
 /**
  * Starts a service in a process of its own. Its IPC channel is how it hears that the launcher was killed; it is

@@ -8,7 +8,8 @@ import {
   stopTracing,
 } from '@weir/observability'
 
-const drainMs = 15_000
+/** A service that is not closed after so long, besides what it drains, is left as it is. */
+const closeMs = 15_000
 
 /** What a service's `run` is given. */
 export interface ServiceContext<Config> {
@@ -19,6 +20,8 @@ export interface ServiceContext<Config> {
 
 /** What a running service gives back. */
 export interface RunningService {
+  /** How long `close` may wait for what is under way; 0 unless stated. */
+  readonly drainMs?: number
   /** Stops accepting, finishes what is under way, lets go of everything. */
   close(): Promise<void>
 }
@@ -48,10 +51,11 @@ export async function runService<Config extends ServiceConfig>(options: {
     if (stopping) return
     stopping = true
     logger.info({ reason }, 'Stopping.')
+    const withinMs = closeMs + (service?.drainMs ?? 0)
     setTimeout(() => {
-      logger.error(`Not stopped after ${drainMs / 1000} s; leaving.`)
+      logger.error(`Not stopped after ${withinMs / 1000} s; leaving.`)
       process.exit(1)
-    }, drainMs).unref()
+    }, withinMs).unref()
     void Promise.resolve(service?.close())
       .catch((error: unknown) => logger.error({ err: error }, 'Stopping failed.'))
       .then(() => stopTracing())

@@ -34,8 +34,8 @@ const keepAliveMs = 75_000
 /** A provider that lists no models within that is not there. */
 const checkTimeoutMs = 5_000
 
-/** How long connections that are kept alive may go on when the gateway stops. */
-const letGoMs = 1_000
+/** After so long without a request, connections that are kept alive are closed when the gateway stops. */
+const quietMs = 1_000
 
 /** Turns of the event loop, each of which takes a connection that waits. */
 const turnsBeforeClose = 100
@@ -114,12 +114,14 @@ export async function startGateway({
   logger.info({ port: config.port }, 'Serving.')
 
   return {
+    drainMs: config.drainMs,
     async close() {
       privateServer.addCheck('stopping', () => 'it is being stopped')
       checks.close()
       pipeline.isStopping = true
-      await letGo(server)
-      await pipeline.drain(config.drainMs)
+      const until = Date.now() + config.drainMs
+      await letGo(server, until)
+      await pipeline.drain(until)
       server.closeIdleConnections()
       await journal.close(5_000)
       await idempotent.close()
@@ -136,13 +138,18 @@ export async function startGateway({
  * Takes no more connections. Those that are kept alive hear with their next reply that they are no longer;
  * to close one at once might meet a request that is just coming.
  */
-async function letGo(server: Server): Promise<void> {
+async function letGo(server: Server, until: number): Promise<void> {
+  let requestedAt = Date.now()
+  server.prependListener('request', (_request, response: ServerResponse) => {
+    requestedAt = Date.now()
+    // Answers to earlier requests see to it themselves.
+    response.shouldKeepAlive = false
+  })
   // Who has connected is taken first, one in each turn: what waits in the queue of a port that is closed is reset.
   for (let turn = 0; turn < turnsBeforeClose; turn++) await new Promise(setImmediate)
   // Not the HTTP server's own: it closes idle connections.
   NetServer.prototype.close.call(server)
-  const until = Date.now() + letGoMs
-  while (Date.now() < until && (await connectionsOf(server)) > 0) {
+  while (Date.now() < Math.min(until, requestedAt + quietMs) && (await connectionsOf(server)) > 0) {
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

@@ -169,10 +169,9 @@ export class InferencePipeline {
     // 11. Output policies, 12. reply or stream, 13. settle: the reply does, when the answer comes.
   }
 
-  /** Waits until nothing is under way; what is left then is ended with an error, and nothing new is begun. */
-  async drain(timeoutMs: number): Promise<void> {
+  /** Waits for what is under way; what is left at `until` is ended with an error, and nothing new is begun. */
+  async drain(until: number): Promise<void> {
     this.isStopping = true
-    const until = Date.now() + timeoutMs
     while (this.arrivingCount + this.underway.size > 0 && Date.now() < until) {
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
