@@ -3,8 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import type { ServiceLog } from './service-log.js'
 import type { Run } from './supervised.js'
 
-/** A service's own drain is bounded at 15 s; one that is still there then is stuck. */
-/** Longer than a service takes to give up by itself, with the default of what it drains. */
+/** Longer than a service takes to give up by itself (`libs/http`), with the default of what it drains; one that is still there then is stuck. */
 const STOP_TIMEOUT_MS = 26_000
 
 /**
