@@ -6,7 +6,7 @@ import { appendFileSync } from 'node:fs'
 import type { Run } from './supervised.js'
 
 /** Services of a killed launcher drain for up to 25 s and need it until then. */
-const ORPHAN_GRACE_MS = 20_000
+const ORPHAN_GRACE_MS = 30_000
 
 /** Starts the instance's PostgreSQL on its kept port and tells its address. */
 export async function runDatabase(options: {
