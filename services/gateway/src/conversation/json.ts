@@ -28,21 +28,17 @@ export function parseJson(text: string): unknown {
 }
 
 /** The object that a JSON text is; undefined for everything else. */
-export function parseObject(text: string): Document | undefined {
-  try {
-    return asObject(parseJson(text))
-  } catch {
-    return undefined
-  }
-}
+export const parseObject = (text: string): Document | undefined => objectBy(parseJson, text)
 
 /**
  * The object in an event of a stream. Its numbers are counts and indexes, which a double holds; ids in
  * every event look like numbers that it does not, and reading those exactly costs six times as much.
  */
-export function parseEventData(text: string): Document | undefined {
+export const parseEventData = (text: string): Document | undefined => objectBy(JSON.parse, text)
+
+function objectBy(parse: (text: string) => unknown, text: string): Document | undefined {
   try {
-    return asObject(JSON.parse(text))
+    return asObject(parse(text))
   } catch {
     return undefined
   }

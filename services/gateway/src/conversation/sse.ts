@@ -9,23 +9,62 @@ export interface ServerSentEvent {
 }
 
 /**
+ * The whole events among bytes that may be cut anywhere. What waits for its end is written once more only
+ * when its place doubles, and looked through once: an event that drips in costs no more than its length.
+ */
+export class WholeEvents {
+  private held: Buffer = Buffer.alloc(0)
+  /** How much of `held` is taken. */
+  private length = 0
+
+  /** @param maxBytes of one event; 8 MiB where nothing is said */
+  constructor(private readonly maxBytes = maxEventBytes) {}
+
+  /** The events that have become whole; undefined: none. Throws when the one after them is longer than the limit. */
+  push(chunk: Buffer): Buffer | undefined {
+    const known = this.length
+    const data = known === 0 ? chunk : this.join(chunk)
+    // The end of an event is four bytes at most, and three of them may have come before.
+    const from = Math.max(0, known - 3)
+    const found = eventsEnd(from === 0 ? data : data.subarray(from))
+    const end = found === 0 ? 0 : from + found
+    if (data.length - end > this.maxBytes) {
+      throw new Error(`an event of its stream is longer than ${this.maxBytes / 1024 / 1024} MiB.`)
+    }
+    if (end > 0 || known === 0) {
+      this.held = data.subarray(end)
+      this.length = this.held.length
+    }
+    if (end === 0) return undefined
+    return end === data.length ? data : data.subarray(0, end)
+  }
+
+  private join(chunk: Buffer): Buffer {
+    const length = this.length + chunk.length
+    if (length > this.held.length) {
+      const wider = Buffer.allocUnsafe(Math.max(length, 2 * this.held.length))
+      this.held.copy(wider, 0, 0, this.length)
+      this.held = wider
+    }
+    chunk.copy(this.held, this.length)
+    this.length = length
+    return this.held.subarray(0, length)
+  }
+}
+
+/**
  * Reads server-sent events from bytes that may be cut anywhere, a character's middle included.
  * A comment is skipped; an event that is never ended by an empty line is never told.
  */
 export class SseReader {
-  private rest: Buffer | undefined
+  private readonly whole = new WholeEvents()
 
   /** The events that have become whole. Throws when one is longer than 8 MiB. */
   push(chunk: Buffer): ServerSentEvent[] {
-    const data = this.rest ? Buffer.concat([this.rest, chunk]) : chunk
-    const end = eventsEnd(data)
-    this.rest = end === data.length ? undefined : data.subarray(end)
-    if (this.rest && this.rest.length > maxEventBytes) {
-      throw new Error('An event of the stream is longer than 8 MiB.')
-    }
-    if (end === 0) return []
     const events: ServerSentEvent[] = []
-    for (const block of data.toString('utf8', 0, end).split(/\r?\n\r?\n/)) {
+    const whole = this.whole.push(chunk)
+    if (!whole) return events
+    for (const block of whole.toString().split(/\r?\n\r?\n/)) {
       const event = parseEvent(block)
       if (event) events.push(event)
     }

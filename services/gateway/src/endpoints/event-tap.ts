@@ -1,6 +1,6 @@
 import type { Document, StreamTap } from '../conversation/dialect.js'
 import { parseObject } from '../conversation/json.js'
-import { eventsEnd } from '../conversation/sse.js'
+import { WholeEvents } from '../conversation/sse.js'
 import type { Usage } from '../inference/usage.js'
 
 const maxEventBytes = 32 * 1024 * 1024
@@ -11,7 +11,7 @@ export class EventTap implements StreamTap {
   failed = false
   chunks = 0
   private reported: Usage | undefined
-  private rest: Buffer | undefined
+  private readonly whole = new WholeEvents(maxEventBytes)
   private held = ''
 
   /**
@@ -38,15 +38,10 @@ export class EventTap implements StreamTap {
   }
 
   push(chunk: Buffer): Buffer | undefined {
-    const data = this.rest ? Buffer.concat([this.rest, chunk]) : chunk
-    const end = eventsEnd(data)
-    this.rest = end === data.length ? undefined : data.subarray(end)
-    if (this.rest && this.rest.length > maxEventBytes) {
-      throw new Error('an event of its stream is longer than 32 MiB.')
-    }
-    if (end === 0) return undefined
+    const events = this.whole.push(chunk)
+    if (!events) return undefined
     // What is between two empty lines is never cut, so neither is a character.
-    const blocks = (this.held + data.toString('utf8', 0, end)).split(/(?<=\r?\n\r?\n)/)
+    const blocks = (this.held + events.toString()).split(/(?<=\r?\n\r?\n)/)
     this.held = ''
     const shown: string[] = []
     for (const block of blocks) {

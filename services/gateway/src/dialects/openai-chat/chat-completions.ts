@@ -42,13 +42,16 @@ interface Choices {
   choices?: { delta?: unknown; message?: unknown; text?: unknown }[]
 }
 
-/** Rough count of the output tokens in a reply or a chunk whose usage nobody reports. */
-export function estimateOutputTokens(replies: unknown[]): number {
+/** Bytes of what replies, or chunks of one, have generated. */
+export function generatedBytesOf(replies: unknown[]): number {
   let bytes = 0
   for (const reply of replies) {
     const { choices } = reply as Choices
     if (!Array.isArray(choices)) continue
     for (const choice of choices) bytes += generatedBytes(choice?.delta ?? choice?.message ?? choice?.text)
   }
-  return estimateTokens(bytes)
+  return bytes
 }
+
+/** Rough count of the output tokens in replies whose usage nobody reports. */
+export const estimateOutputTokens = (replies: unknown[]): number => estimateTokens(generatedBytesOf(replies))

@@ -1,15 +1,14 @@
-import { eventsEnd, refuseBrokenEnd } from '../../conversation/sse.js'
-import { type Usage } from '../../inference/usage.js'
-import type { StreamTap } from '../../conversation/dialect.js'
-import { estimateOutputTokens } from './chat-completions.js'
+import { parseEventData } from '../../conversation/json.js'
+import { PassingTap } from '../../conversation/passing-tap.js'
+import { refuseBrokenEnd } from '../../conversation/sse.js'
+import type { Usage } from '../../inference/usage.js'
+import { generatedBytesOf } from './chat-completions.js'
 import { readDocumentUsage } from './usage.js'
 
 const usageMark = Buffer.from('"usage"')
 const doneMark = Buffer.from('[DONE]')
 const errorMark = Buffer.from('"error"')
 const nullUsage = /, ?"usage": ?null|"usage": ?null, ?/
-const maxEventBytes = 8 * 1024 * 1024
-const maxRetainedBytes = 64 * 1024
 
 /**
  * Reads a chat completion stream as it passes: finds its usage, its end and its errors, and hides
@@ -18,51 +17,28 @@ const maxRetainedBytes = 64 * 1024
  *
  * `data: [DONE]` is held back: the caller writes it once the attempt is settled.
  */
-export class ChatStream implements StreamTap {
+export class ChatStream extends PassingTap {
   /** What the provider reported. */
   usage: Usage | undefined
-  /** `[DONE]` has come. */
-  done = false
-  /** The provider sent an error event. */
-  failed = false
-  /** Chunks that have passed; roughly tokens, for notes of progress. */
-  chunks = 0
-  private rest: Buffer | undefined
-  private retained: Buffer[] = []
-  private retainedBytes = 0
-  private estimated = 0
 
-  constructor(private readonly hidesUsage: boolean) {}
-
-  /** What of a chunk goes on to the caller now; undefined: nothing yet. Throws when an event is endless. */
-  push(chunk: Buffer): Buffer | undefined {
-    this.chunks++
-    const data = this.rest ? Buffer.concat([this.rest, chunk]) : chunk
-    const end = eventsEnd(data)
-    this.rest = end === data.length ? undefined : data.subarray(end)
-    if (this.rest && this.rest.length > maxEventBytes)
-      throw new Error('An event of the stream is longer than 8 MiB.')
-    if (end === 0) return undefined
-    const events = data.subarray(0, end)
-    this.retain(events)
-    refuseBrokenEnd(events)
-    const isPlain = !events.includes(doneMark) && !events.includes(errorMark)
-    return (isPlain ? withoutNullUsage(events, this.hidesUsage) : undefined) ?? this.readEvents(events)
-  }
-
-  /** An event without its end is what a cut leaves behind; it must not reach the caller. */
-  get isCut(): boolean {
-    return !this.done && !this.failed
+  constructor(private readonly hidesUsage: boolean) {
+    super()
   }
 
   get ending(): string {
     return this.done ? 'data: [DONE]\n\n' : ''
   }
 
-  /** Output tokens that have passed, for when the provider never says: parsed only then. */
-  estimateOutputTokens(): number {
-    this.fold()
-    return this.estimated
+  protected pass(events: Buffer): Buffer | undefined {
+    const isPlain = !events.includes(doneMark) && !events.includes(errorMark)
+    return (isPlain ? withoutNullUsage(events, this.hidesUsage) : undefined) ?? this.readEvents(events)
+  }
+
+  protected generatedBytes(events: Buffer): number {
+    const chunks = [...events.toString().matchAll(/^data: ?(\{.*)$/gm)].map(([, json = '']) =>
+      parseEventData(json),
+    )
+    return generatedBytesOf(chunks.filter((chunk) => chunk !== undefined))
   }
 
   private readEvents(events: Buffer): Buffer | undefined {
@@ -95,7 +71,7 @@ export class ChatStream implements StreamTap {
       return this.hidesUsage ? event.replace(nullUsage, '') : event
     }
     if (!hasUsage && !hasError) return event
-    const chunk = parseObject(Buffer.from(data, 'latin1').toString())
+    const chunk = parseEventData(Buffer.from(data, 'latin1').toString())
     if (!chunk) return event
     if (chunk['error'] !== undefined && chunk['error'] !== null) this.failed = true
     const usage = readDocumentUsage(chunk)
@@ -106,20 +82,6 @@ export class ChatStream implements StreamTap {
     if (isUsageAlone) return ''
     const { usage: _hidden, ...shown } = chunk
     return Buffer.from(`data: ${JSON.stringify(shown)}\n\n`).toString('latin1')
-  }
-
-  private retain(events: Buffer): void {
-    this.retained.push(events)
-    this.retainedBytes += events.length
-    if (this.retainedBytes > maxRetainedBytes) this.fold()
-  }
-
-  private fold(): void {
-    const text = Buffer.concat(this.retained).toString()
-    this.retained = []
-    this.retainedBytes = 0
-    const chunks = [...text.matchAll(/^data: ?(\{.*)$/gm)].map((match) => parseObject(match[1] ?? ''))
-    this.estimated += estimateOutputTokens(chunks.filter((chunk) => chunk !== undefined))
   }
 }
 
@@ -167,13 +129,4 @@ function nullUsageEnd(events: Buffer, from: number): number | undefined {
 const hasEventEnd = (events: Buffer, from: number, to: number): boolean => {
   const end = events.indexOf(10, from)
   return end >= 0 && end < to
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
-  }
 }

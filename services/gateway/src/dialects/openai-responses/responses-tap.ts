@@ -1,57 +1,36 @@
-import type { StreamTap } from '../../conversation/dialect.js'
-import { asObject, parseObject } from '../../conversation/json.js'
-import { eventsEnd, refuseBrokenEnd } from '../../conversation/sse.js'
-import { estimateTokens, type Usage } from '../../inference/usage.js'
+import { asObject, parseEventData } from '../../conversation/json.js'
+import { PassingTap } from '../../conversation/passing-tap.js'
+import { refuseBrokenEnd } from '../../conversation/sse.js'
+import type { Usage } from '../../inference/usage.js'
 import { readResponseUsage } from './usage.js'
 
 const lastMarks = ['response.completed', 'response.incomplete', 'response.failed', '"error"'].map((mark) =>
   Buffer.from(mark),
 )
 const deltas = /"delta": ?"((?:[^"\\]|\\.)*)"/g
-const maxEventBytes = 8 * 1024 * 1024
-const maxRetainedBytes = 64 * 1024
 
 /**
  * A stream of the Responses API on its way to a caller of the same: it goes on byte for byte, and
  * only its last event, which has the usage, is parsed and held back with what may follow it.
  */
-export class ResponsesTap implements StreamTap {
+export class ResponsesTap extends PassingTap {
   usage: Usage | undefined
-  done = false
-  failed = false
-  chunks = 0
   ending = ''
-  private rest: Buffer | undefined
-  private retained: Buffer[] = []
-  private retainedBytes = 0
-  private generatedBytes = 0
 
-  get isCut(): boolean {
-    return !this.done && !this.failed
-  }
-
-  push(chunk: Buffer): Buffer | undefined {
-    this.chunks++
-    const data = this.rest ? Buffer.concat([this.rest, chunk]) : chunk
-    const end = eventsEnd(data)
-    this.rest = end === data.length ? undefined : data.subarray(end)
-    if (this.rest && this.rest.length > maxEventBytes) {
-      throw new Error('An event of the stream is longer than 8 MiB.')
-    }
-    if (end === 0) return undefined
-    const events = data.subarray(0, end)
+  protected pass(events: Buffer): Buffer | undefined {
+    // An error is told twice, as an event of its own and as a response that failed; some vendors add `[DONE]`.
     if (!this.isCut) {
       this.ending += events.toString()
       return undefined
     }
-    this.retain(events)
-    refuseBrokenEnd(events)
     return lastMarks.some((mark) => events.includes(mark)) ? this.readEvents(events) : events
   }
 
-  estimateOutputTokens(): number {
-    this.fold()
-    return estimateTokens(this.generatedBytes)
+  /** One byte a character, and nothing parsed: it is an estimate. */
+  protected generatedBytes(events: Buffer): number {
+    let bytes = 0
+    for (const [, delta = ''] of events.toString('latin1').matchAll(deltas)) bytes += delta.length
+    return bytes
   }
 
   /** Finds the last event among whole ones: what stands before it goes on, the rest is kept. */
@@ -75,7 +54,7 @@ export class ResponsesTap implements StreamTap {
   private readEvent(event: string): boolean {
     if (!lastMarks.some((mark) => event.includes(mark.toString()))) return false
     const data = /^data: ?(.*)/m.exec(event)?.[1]
-    const document = data === undefined ? undefined : parseObject(Buffer.from(data, 'latin1').toString())
+    const document = data === undefined ? undefined : parseEventData(Buffer.from(data, 'latin1').toString())
     if (!document) return false
     const response = asObject(document['response'])
     const type = document['type'] ?? /^event: ?(\S+)/m.exec(event)?.[1]
@@ -95,19 +74,5 @@ export class ResponsesTap implements StreamTap {
     }
     this.usage = (response && readResponseUsage(response)) ?? this.usage
     return true
-  }
-
-  private retain(events: Buffer): void {
-    this.retained.push(events)
-    this.retainedBytes += events.length
-    if (this.retainedBytes > maxRetainedBytes) this.fold()
-  }
-
-  private fold(): void {
-    // One byte a character, and nothing parsed: it is an estimate.
-    const text = Buffer.concat(this.retained).toString('latin1')
-    this.retained = []
-    this.retainedBytes = 0
-    for (const [, delta = ''] of text.matchAll(deltas)) this.generatedBytes += delta.length
   }
 }
