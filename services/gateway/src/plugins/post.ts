@@ -10,13 +10,19 @@ export function postOver(upstream: Upstream): PluginServices['post'] {
     new Promise((resolve, reject) => {
       let status = 0
       let bytes = 0
+      // A path stays as it is written: a base URL's would lose its last slash, and one of nothing else is no path.
+      const { origin, pathname } = new URL(url)
       const chunks: Buffer[] = []
       const fail = (failure: UpstreamFailure) => {
         clearTimeout(timer)
         reject(failure)
       }
+      const timer = setTimeout(() => {
+        call.abort()
+        fail(new UpstreamFailure('timeout', 'it did not answer in time.'))
+      }, timeoutMs)
       const call = upstream.call(
-        { baseUrl: url, path: '', headers, body },
+        { baseUrl: origin, path: pathname, headers, body },
         {
           onHead: (head) => {
             status = head
@@ -35,9 +41,5 @@ export function postOver(upstream: Upstream): PluginServices['post'] {
           onError: fail,
         },
       )
-      const timer = setTimeout(() => {
-        call.abort()
-        fail(new UpstreamFailure('timeout', 'it did not answer in time.'))
-      }, timeoutMs)
     })
 }
