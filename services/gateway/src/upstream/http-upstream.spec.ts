@@ -1,6 +1,6 @@
 import { AddressPolicy } from '@weir/upstream-address'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { HttpUpstream } from './http-upstream.js'
 import type { UpstreamFailure } from './upstream.js'
@@ -41,5 +41,38 @@ describe('threat 2: an upstream at an address that is not allowed', () => {
     expect(connections).toBe(1)
     await Promise.all([strict.close(), open.close()])
     server.close()
+  })
+})
+
+describe('an upstream that is too slow for one call', () => {
+  it('is given up in the time of that call, also while it is being connected to', async () => {
+    const sockets: Socket[] = []
+    const mute = createTcpServer((socket) => sockets.push(socket.on('error', () => undefined)))
+    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve))
+    const { port } = mute.address() as AddressInfo
+    const limits = { connectTimeoutMs: 5_000, firstByteTimeoutMs: 5_000, idleTimeoutMs: 5_000 }
+    const upstream = new HttpUpstream({ ...limits, isForbidden: () => false })
+    for (const scheme of ['https', 'http']) {
+      const startedAt = performance.now()
+      const failure = await new Promise<unknown>((resolve) => {
+        upstream.call(
+          {
+            ...{ baseUrl: `${scheme}://127.0.0.1:${port}/v1`, path: '/x', headers: {}, body: '' },
+            firstByteTimeoutMs: 200,
+          },
+          {
+            onHead: (status) => resolve(status),
+            onData: () => undefined,
+            onEnd: () => undefined,
+            onError: ({ kind }: UpstreamFailure) => resolve(kind),
+          },
+        )
+      })
+      expect([scheme, failure]).toEqual([scheme, 'timeout'])
+      expect(performance.now() - startedAt).toBeLessThan(2_000)
+    }
+    for (const socket of sockets) socket.destroy()
+    await upstream.close()
+    mute.close()
   })
 })

@@ -24,8 +24,8 @@ export class HttpUpstream implements Upstream {
 
   call(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
     const { pool, prefix } = this.poolOf(request.baseUrl)
-    const call = new HttpCall(handler)
     const { method = 'POST', headers, body, firstByteTimeoutMs } = request
+    const call = new HttpCall(handler, firstByteTimeoutMs)
     pool.dispatch(
       {
         ...{ method, path: prefix + request.path, headers, body: method === 'GET' ? null : body },
@@ -72,11 +72,19 @@ export class HttpUpstream implements Upstream {
 class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined
   private over = false
+  private readonly timer: NodeJS.Timeout | undefined
 
-  constructor(private readonly handler: UpstreamHandler) {}
+  /** @param timeoutMs up to the answer's head, with the time to connect; 0 or undefined: as the pool is set */
+  constructor(
+    private readonly handler: UpstreamHandler,
+    timeoutMs: number | undefined,
+  ) {
+    if (timeoutMs) this.timer = setTimeout(() => this.giveUp(), timeoutMs)
+  }
 
   abort(): void {
     this.over = true
+    clearTimeout(this.timer)
     this.controller?.abort(new Error('The caller left.'))
   }
 
@@ -98,6 +106,7 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
+    clearTimeout(this.timer)
     if (!this.over) this.handler.onHead(status, headers)
   }
 
@@ -112,9 +121,16 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    clearTimeout(this.timer)
     if (this.over) return
     this.over = true
     this.handler.onError(toFailure(error))
+  }
+
+  private giveUp(): void {
+    if (this.over) return
+    this.abort()
+    this.handler.onError(new UpstreamFailure('timeout', 'no answer began in time.'))
   }
 }
 
