@@ -51,6 +51,7 @@ export class Reply implements UpstreamHandler {
   private hasBegun = false
   private status = 0
   private retryAfter: string | string[] | undefined
+  private retryAfterMs: string | string[] | undefined
   private contentType = 'application/json'
   private chunks: Buffer[] = []
   private bytes = 0
@@ -72,6 +73,7 @@ export class Reply implements UpstreamHandler {
     const { settlement, owner, exchange } = this.options
     this.status = status
     this.retryAfter = headers['retry-after']
+    this.retryAfterMs = headers['retry-after-ms']
     this.contentType = String(headers['content-type'] ?? this.contentType)
     settlement.noteHead(status)
     const encoding = headers['content-encoding']
@@ -219,12 +221,12 @@ export class Reply implements UpstreamHandler {
 
   private endRefused(body: Buffer): void {
     const { credential = '', exchange, settlement } = this.options
-    const { status, retryAfter, contentType } = this
+    const { status, retryAfter, retryAfterMs, contentType } = this
     // A very short one would be found in anything.
     const quotesCredential = credential.length >= 8 && body.includes(credential)
     const refused = status < 400 ? undefined : exchange.readRefusal(status, body)
     const { provider, providerModel, model } = settlement.start
-    const answer = { status, retryAfter, contentType, body, refused, quotesCredential }
+    const answer = { status, retryAfter, retryAfterMs, contentType, body, refused, quotesCredential }
     this.fail('failed', judgeAnswer({ ...answer, provider, providerModel, model }))
   }
 

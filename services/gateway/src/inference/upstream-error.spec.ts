@@ -54,6 +54,19 @@ describe('an upstream’s status', () => {
     expect(failure.refusal).toBeUndefined()
   })
 
+  it.each([
+    [{ retryAfter: '7' }, 7_000, '7'],
+    [{ retryAfter: '1.5' }, 1_500, '2'],
+    [{ retryAfterMs: '900' }, 900, '1'],
+    [{ retryAfterMs: '900', retryAfter: '20' }, 900, '1'],
+    [{ retryAfterMs: 'soon', retryAfter: '20' }, 20_000, '20'],
+    [{ retryAfterMs: '99999999999' }, undefined, '1'],
+  ])('is tried again when the provider says so: %j', (said, retryAfterMs, told) => {
+    const failure = judge(429, said)
+    expect(failure.retryAfterMs).toBe(retryAfterMs)
+    expect(failure.error.toHeaders()).toEqual({ 'retry-after': told })
+  })
+
   it('passes a sane retry-after on', () => {
     const headers = (retryAfter?: string) => judge(429, { retryAfter }).error.toHeaders()
     expect(headers('7')).toEqual({ 'retry-after': '7' })

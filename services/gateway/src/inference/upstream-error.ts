@@ -7,6 +7,8 @@ import { type AttemptFailure, failureOf } from './failure.js'
 export interface RefusedAnswer {
   status: number
   retryAfter: string | string[] | undefined
+  /** OpenAI's, in milliseconds. */
+  retryAfterMs?: string | string[] | undefined
   contentType: string
   body: Buffer
   /** What the body says; undefined: it was not read. */
@@ -19,18 +21,26 @@ export interface RefusedAnswer {
 }
 
 /** A day: what asks for longer is no sane number. */
-const longestRetryAfterS = 86_400
+const longestRetryAfterMs = 86_400_000
 
-/** Seconds from a `retry-after` header, when it is a sane number or a date. */
-function retryAfterS(header: string | string[] | undefined): number | undefined {
-  if (typeof header !== 'string') return undefined
-  if (/^\d{1,6}$/.test(header)) return Number(header)
-  const date = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} [\d:]{8} GMT$/.test(header)
-    ? Date.parse(header)
-    : NaN
-  const seconds = Math.ceil((date - Date.now()) / 1_000)
-  return seconds >= 0 && seconds <= longestRetryAfterS ? seconds : undefined
+/** How long the provider asks to be left alone, when that is a sane number or a date; milliseconds. */
+function retryAfterMsOf({ retryAfter, retryAfterMs }: RefusedAnswer): number | undefined {
+  return toWaitMs(retryAfterMs, 1) ?? toWaitMs(retryAfter, 1_000) ?? untilDate(retryAfter)
 }
+
+function toWaitMs(header: string | string[] | undefined, unitMs: number): number | undefined {
+  if (typeof header !== 'string' || !/^\d{1,9}(\.\d{1,9})?$/.test(header)) return undefined
+  return saneWait(Number(header) * unitMs)
+}
+
+function untilDate(header: string | string[] | undefined): number | undefined {
+  if (typeof header !== 'string') return undefined
+  if (!/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} [\d:]{8} GMT$/.test(header)) return undefined
+  return saneWait(Date.parse(header) - Date.now())
+}
+
+const saneWait = (ms: number): number | undefined =>
+  ms >= 0 && ms <= longestRetryAfterMs ? Math.ceil(ms) : undefined
 
 /** What the caller is told, and where the request may go instead. */
 type Judgement = [error: AppError, remedy: AttemptFailure['remedy']]
@@ -40,10 +50,10 @@ type Judgement = [error: AppError, remedy: AttemptFailure['remedy']]
  * the caller's, and its text may quote the credential: it is never passed on.
  */
 export function judgeAnswer(answer: RefusedAnswer): AttemptFailure {
-  const retryS = retryAfterS(answer.retryAfter)
+  const retryAfterMs = retryAfterMsOf(answer)
+  const retryS = retryAfterMs === undefined ? undefined : Math.ceil(retryAfterMs / 1_000)
   const cause = answer.refused?.error.cause ?? 'other'
   const [error, remedy] = judgeStatus(answer, retryS) ?? judgeRefusal(answer, cause)
-  const retryAfterMs = retryS === undefined ? undefined : retryS * 1_000
   const failure: AttemptFailure = { error, remedy, isUnsent: false, cause, retryAfterMs }
   // The upstream refuses the request itself: its own words help the caller most.
   const isPassed = error.code === 'invalid_request' && answer.refused?.isOwnDialect !== false
