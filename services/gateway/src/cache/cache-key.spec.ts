@@ -5,6 +5,7 @@ import { cacheKeyOf, type CacheScope, isCacheable, targetIdentity } from './cach
 
 const scope: CacheScope = {
   ...{ organization: 'org_1', workspace: 'ws_1', policyVersion: 'e:1', endpoint: 'chat', target: 't' },
+  betas: '',
 }
 const document = { model: 'm', messages: [{ role: 'user', content: 'hello' }], temperature: 0 }
 
@@ -109,6 +110,27 @@ describe('the identity of what answers', () => {
 
   it('is one whichever target comes first', () => {
     expect(targetIdentity(deployment, [target, other])).toBe(targetIdentity(deployment, [other, target]))
+  })
+
+  it('is another one where the same targets are tried in another order', () => {
+    const tiersOf = (...names: string[][]) => names.map((tier) => tier.map((model) => ({ model, weight: 1 })))
+    const identities = [
+      targetIdentity(deployment, [target, other], tiersOf(['a'], ['b'])),
+      targetIdentity(deployment, [target, other], tiersOf(['b'], ['a'])),
+      targetIdentity(deployment, [target, other], tiersOf(['a', 'b'])),
+      targetIdentity(
+        deployment,
+        [target, other],
+        [
+          [
+            { model: 'a', weight: 1 },
+            { model: 'b', weight: 0 },
+          ],
+        ],
+      ),
+    ]
+    expect(new Set(identities).size).toBe(identities.length)
+    expect(targetIdentity(deployment, [target, other], tiersOf(['b', 'a']))).toBe(identities[2])
   })
 
   it('is another one with another target, version, address or plugin', () => {

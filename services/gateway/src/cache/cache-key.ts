@@ -1,5 +1,5 @@
 import type { KnownModel, KnownProvider } from '../snapshot/catalog-state.js'
-import type { KnownDeployment } from '../snapshot/known-deployment.js'
+import type { KnownDeployment, Tier } from '../snapshot/known-deployment.js'
 import { digestOf, toCanonicalJson } from './canonical.js'
 
 /** What an answer belongs to, beside the request: nothing is ever found across any of these. */
@@ -11,6 +11,8 @@ export interface CacheScope {
   readonly endpoint: string
   /** All that decides who answers; see targetIdentity. */
   readonly target: string
+  /** What the caller asks for beside the document: betas of Anthropic. */
+  readonly betas: string
 }
 
 /** Fields that say who asks, or how the answer is carried, but not what is asked. */
@@ -56,10 +58,10 @@ function isOwnTool(tool: unknown): boolean {
  * @param documents what the caller sent and, where plugins changed it, what was made of it
  */
 export function cacheKeyOf(scope: CacheScope, ...documents: Readonly<Record<string, unknown>>[]): string {
-  const { organization, workspace, policyVersion, endpoint, target } = scope
+  const { organization, workspace, policyVersion, endpoint, target, betas } = scope
   const form = documents[0]?.['stream'] === true ? 'stream' : 'whole'
   return digestOf(
-    ...[organization, workspace, policyVersion, endpoint, target, form],
+    ...[organization, workspace, policyVersion, endpoint, target, betas, form],
     ...documents.map((document) => toCanonicalJson(heardOf(document))),
   )
 }
@@ -75,11 +77,13 @@ export interface CachedTarget {
 
 /**
  * All that has a say in what is answered, beside the request: the targets that it may reach, whichever
- * is first, and the plugins on its way. The same on every gateway.
+ * of a tier is first, and the plugins on its way. The same on every gateway.
+ * @param tiers those that the request's rule has chosen
  */
 export function targetIdentity(
   deployment: Pick<KnownDeployment, 'id' | 'plugins'> | undefined,
   targets: readonly CachedTarget[],
+  tiers: readonly Tier[] = [],
 ): string {
   const identities = targets.map(({ model, provider }) => {
     const { id, version, providerModel, parameters } = model
@@ -87,5 +91,7 @@ export function targetIdentity(
     const names = [id, String(version), providerModel, providerId, type, baseUrl, apiVersion, region]
     return JSON.stringify([names, toCanonicalJson(parameters ?? null)])
   })
-  return JSON.stringify([deployment?.id ?? '', toCanonicalJson(deployment?.plugins ?? []), identities.sort()])
+  const order = tiers.map((tier) => tier.map(({ model, weight }) => `${weight > 0 ? 1 : 0} ${model}`).sort())
+  const plugins = toCanonicalJson(deployment?.plugins ?? [])
+  return JSON.stringify([deployment?.id ?? '', plugins, identities.sort(), order])
 }

@@ -24,7 +24,7 @@ const missed = { 'x-weir-cache': 'miss' }
 /** A request on its way, as far as it is known before its first attempt. */
 export interface CachedRequest {
   readonly key: KnownKey
-  readonly plan: Pick<Plan, 'deployment' | 'targets'>
+  readonly plan: Pick<Plan, 'deployment' | 'targets' | 'tiers'>
   /** As it came. */
   readonly asked: InferenceCall
   /** As plugins have left it. */
@@ -116,7 +116,8 @@ export class KeptAnswers {
     const scope = {
       ...{ organization: key.organization, workspace: key.workspace, policyVersion: `${epoch}/${version}` },
       endpoint: asked.endpoint.name,
-      target: targetIdentity(plan.deployment, plan.targets),
+      target: targetIdentity(plan.deployment, plan.targets, plan.tiers),
+      betas: String(asked.headers['anthropic-beta'] ?? ''),
     }
     return call === asked
       ? cacheKeyOf(scope, asked.document)

@@ -1,6 +1,6 @@
 import type { AdmittedRoute } from '../admission/admission.js'
 import type { AttemptFailure } from '../inference/failure.js'
-import type { FallbackCause, KnownDeployment } from '../snapshot/known-deployment.js'
+import type { FallbackCause, KnownDeployment, Tier } from '../snapshot/known-deployment.js'
 import { backoffMs } from './backoff.js'
 import type { NextAttempt, Plan } from './plan.js'
 import type { RetryBudget } from './retry-budget.js'
@@ -17,6 +17,7 @@ export interface PlannedTarget {
 /** What holds for all targets of a plan. */
 export interface PlanTerms {
   readonly deployment?: KnownDeployment
+  readonly tiers?: readonly Tier[]
   readonly timeoutMs: number
   readonly hedgeAfterMs: number
   /** Further attempts at each target. */
@@ -68,6 +69,10 @@ export class DeploymentPlan implements Plan {
 
   get targets(): readonly AdmittedRoute[] {
     return this.tries.map(({ target }) => target.route)
+  }
+
+  get tiers(): readonly Tier[] {
+    return this.terms.tiers ?? []
   }
 
   get timeoutMs(): number {

@@ -67,7 +67,7 @@ export class Deployments {
         maxRetries: deployment.retries.max,
         budget: state.budget,
       },
-      ...{ deployment, health: deployment.health, nowMs: Date.now, random: Math.random },
+      ...{ deployment, tiers, health: deployment.health, nowMs: Date.now, random: Math.random },
     })
   }
 

@@ -1,6 +1,6 @@
 import type { AdmittedRoute } from '../admission/admission.js'
 import type { AttemptFailure } from '../inference/failure.js'
-import type { KnownDeployment } from '../snapshot/known-deployment.js'
+import type { KnownDeployment, Tier } from '../snapshot/known-deployment.js'
 import { backoffMs } from './backoff.js'
 
 /** Where to try next, and when. */
@@ -17,6 +17,8 @@ export interface Plan {
   readonly deployment: KnownDeployment | undefined
   /** All that may answer the request. */
   readonly targets: readonly AdmittedRoute[]
+  /** The tiers that were chosen for the request; none where a model was asked for by its own name. */
+  readonly tiers: readonly Tier[]
   /** How long an attempt may take up to its first byte; 0: as the gateway is set. */
   readonly timeoutMs: number
   /** An attempt at a target begins. */
@@ -40,6 +42,7 @@ export class DirectPlan implements Plan {
   readonly timeoutMs = 0
   readonly hedgeAfterMs = 0
   readonly deployment = undefined
+  readonly tiers = []
   private hasRetried = false
 
   constructor(readonly route: AdmittedRoute) {}
