@@ -31,8 +31,14 @@ const writeChoice = (index: number, text: string, stop: Stop | undefined): Docum
   text,
   index,
   logprobs: null,
-  finish_reason: stop ? writeStop(stop, true) : null,
+  finish_reason: stop ? writeReason(stop) : null,
 })
+
+/** A text calls no tools: where a model did all the same, it has said all that is told here. */
+function writeReason(stop: Stop): string {
+  const reason = writeStop(stop, true)
+  return reason === 'tool_calls' ? 'stop' : reason
+}
 
 /** Writes a stream of completions. */
 export class CompletionStreamWriter implements StreamWriter {
@@ -79,6 +85,7 @@ export class CompletionStreamWriter implements StreamWriter {
 
   private chunk(index: number, text: string, stop?: Stop): string {
     const choices = [writeChoice(index, text, stop)]
-    return sseEvent(JSON.stringify({ ...this.head, choices, ...(this.tellsUsage && { usage: null }) }))
+    // Not even as null: OpenAI's schema of this API, unlike that of chats, has none.
+    return sseEvent(JSON.stringify({ ...this.head, choices }))
   }
 }

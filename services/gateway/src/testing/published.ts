@@ -1,0 +1,22 @@
+import { publishedTypes, type TypeCheck } from './published-types.js'
+
+const openai = `import('openai').OpenAI`
+const anthropic = `import('@anthropic-ai/sdk').Anthropic`
+/** What OpenAI and Anthropic say that their answers are. */
+export const published = publishedTypes({
+  chat: `${openai}.Chat.ChatCompletion`,
+  chatChunk: `${openai}.Chat.ChatCompletionChunk`,
+  completion: `${openai}.Completion`,
+  response: `${openai}.Responses.Response`,
+  responseEvent: `${openai}.Responses.ResponseStreamEvent`,
+  message: `${anthropic}.Message`,
+  messageEvent: `${anthropic}.RawMessageStreamEvent`,
+})
+
+/** By the dialect that a caller speaks. */
+export const publishedChecks: Readonly<Record<string, { whole: TypeCheck; event: TypeCheck }>> = {
+  'openai-chat': { whole: published.chat, event: published.chatChunk },
+  'openai-completions': { whole: published.completion, event: published.completion },
+  'openai-responses': { whole: published.response, event: published.responseEvent },
+  'anthropic-messages': { whole: published.message, event: published.messageEvent },
+}
