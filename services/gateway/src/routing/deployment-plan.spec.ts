@@ -2,7 +2,7 @@ import { AppError } from '@weir/errors'
 import { describe, expect, it } from 'vitest'
 import type { AdmittedRoute } from '../admission/admission.js'
 import type { AttemptFailure } from '../inference/failure.js'
-import { DeploymentPlan, type PlannedTarget } from './deployment-plan.js'
+import { DeploymentPlan, type TargetRole } from './deployment-plan.js'
 import { RetryBudget } from './retry-budget.js'
 import { TargetState } from './target-state.js'
 
@@ -12,12 +12,13 @@ const failure = (more: Partial<AttemptFailure> = {}): AttemptFailure => ({
   ...more,
 })
 
-type Target = [name: string, on?: PlannedTarget['on']]
+type Target = [name: string, ...roles: TargetRole[]]
 
 function plan(targets: Target[], maxRetries = 1, budget = new RetryBudget()) {
   let nowMs = 1_000_000
-  const planned = targets.map(([name, on]) => ({
-    ...{ route: { model: { id: name } } as AdmittedRoute, state: new TargetState(), on },
+  const planned = targets.map(([name, ...roles]) => ({
+    ...{ route: { model: { id: name } } as AdmittedRoute, state: new TargetState() },
+    roles: roles.length > 0 ? roles : (['own'] as const),
   }))
   const terms = {
     timeoutMs: 0,
@@ -46,7 +47,8 @@ function plan(targets: Target[], maxRetries = 1, budget = new RetryBudget()) {
     }
     return { tried, delays }
   }
-  return { planned, run, made }
+  const pass = (ms: number) => (nowMs += ms)
+  return { planned, run, made, pass }
 }
 
 describe('a plan', () => {
@@ -87,6 +89,24 @@ describe('a plan', () => {
     expect(plan([['a'], ['large', 'context_window_exceeded']]).run(failure()).tried).toEqual(['a', 'a'])
   })
 
+  it('goes to a target of its own too where that is a fallback for the cause', () => {
+    const targets: Target[] = [['a'], ['b', 'own', 'context_window_exceeded'], ['c', 'content_filter', 'any']]
+    const of = (cause: AttemptFailure['cause']) =>
+      plan(targets).run([failure({ cause, remedy: 'elsewhere' }), failure({ remedy: 'nowhere' })]).tried
+    expect(of('context_window_exceeded')).toEqual(['a', 'b'])
+    expect(of('content_filter')).toEqual(['a', 'c'])
+    expect(of('other')).toEqual(['a', 'b'])
+  })
+
+  it('stays with the fallbacks for a cause when one of them fails otherwise', () => {
+    const targets: Target[] = [['a'], ['b'], ['large', 'context_window_exceeded']]
+    const { tried } = plan([...targets, ['larger', 'context_window_exceeded'], ['other', 'any']], 0).run([
+      failure({ cause: 'context_window_exceeded', remedy: 'elsewhere' }),
+      ...[failure(), failure(), failure(), failure()],
+    ])
+    expect(tried).toEqual(['a', 'large', 'larger', 'other'])
+  })
+
   it('goes elsewhere while a target asks to be left alone, and comes back when that is over', () => {
     const { tried, delays } = plan([['a'], ['b']]).run([
       failure({ retryAfterMs: 3_000 }),
@@ -117,6 +137,25 @@ describe('a plan', () => {
       [0, 0],
     ])
     expect(made.hedge()).toBeUndefined()
+  })
+
+  it('sends no second attempt to where one is on its way already', () => {
+    const { made, planned } = plan([['a'], ['b'], ['c']], 0)
+    made.begin(made.route)
+    expect(made.hedge()).toBe(planned[1]?.route)
+    expect(made.after(made.route, failure())?.route).toBe(planned[2]?.route)
+  })
+
+  it('knows a target as slow that has not answered before another one did', () => {
+    const { made, planned, pass } = plan([['a'], ['b']])
+    made.begin(made.route)
+    pass(800)
+    made.over(made.route, undefined)
+    expect(planned[0]?.state.latencyMs).toBe(800)
+    made.begin(made.route)
+    made.answered(made.route, 100)
+    made.over(made.route, undefined)
+    expect(planned[0]?.state.latencyMs).toBe(660)
   })
 
   it('waits for nobody who asks for too long', () => {

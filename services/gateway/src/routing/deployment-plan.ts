@@ -6,12 +6,14 @@ import type { NextAttempt, Plan } from './plan.js'
 import type { RetryBudget } from './retry-budget.js'
 import type { HealthTerms, TargetState } from './target-state.js'
 
+/** What a target is there for: it is the deployment's own, or a fallback for failures of a cause. */
+export type TargetRole = 'own' | FallbackCause
+
 /** A target of a deployment for one request. */
 export interface PlannedTarget {
   readonly route: AdmittedRoute
   readonly state: TargetState
-  /** Undefined: a target of the deployment itself; else a fallback, and what it is there for. */
-  readonly on: FallbackCause | undefined
+  readonly roles: readonly TargetRole[]
 }
 
 /** What holds for all targets of a plan. */
@@ -31,7 +33,10 @@ export interface PlanTerms {
 interface Try {
   readonly target: PlannedTarget
   tries: number
+  /** It was named for an attempt, which may not have begun yet. */
+  isChosen: boolean
   isUnderway: boolean
+  begunAtMs: number
   hasAnswered: boolean
   /** It is of no use any more for this request. */
   isOut: boolean
@@ -46,14 +51,17 @@ const longestWaitMs = 10_000
 /** The targets of a deployment in their order: each is tried, and tried again, before the next. */
 export class DeploymentPlan implements Plan {
   private readonly tries: Try[]
+  /** What the request has met that only some targets are there for. */
+  private cause: FallbackCause | undefined
 
   /** @param targets at least one; the first is the target of the first attempt */
   constructor(
     targets: readonly PlannedTarget[],
     private readonly terms: PlanTerms,
   ) {
-    this.tries = targets.map((target) => ({
-      ...{ target, tries: 0, isUnderway: false, hasAnswered: false, isOut: false, notBeforeMs: 0 },
+    this.tries = targets.map((target, index) => ({
+      ...{ target, tries: 0, isChosen: index === 0, isUnderway: false, begunAtMs: 0 },
+      ...{ hasAnswered: false, isOut: false, notBeforeMs: 0 },
     }))
   }
 
@@ -89,7 +97,8 @@ export class DeploymentPlan implements Plan {
     one.tries++
     one.isUnderway = true
     one.hasAnswered = false
-    one.target.state.begin(this.terms.nowMs())
+    one.begunAtMs = this.terms.nowMs()
+    one.target.state.begin(one.begunAtMs)
   }
 
   answered(route: AdmittedRoute, firstByteMs: number): void {
@@ -104,6 +113,8 @@ export class DeploymentPlan implements Plan {
     if (!one?.isUnderway) return
     one.isUnderway = false
     const { state } = one.target
+    const hasWaited = failure === undefined || failure.error.code === 'provider_timeout'
+    if (hasWaited && !one.hasAnswered) state.waited(this.terms.nowMs() - one.begunAtMs)
     if (isTargetsFault(failure)) state.fail(failure.error.code, this.terms.nowMs(), this.terms.health)
     else if (!failure && one.hasAnswered) state.succeed()
     else state.release()
@@ -114,10 +125,8 @@ export class DeploymentPlan implements Plan {
     if (!one || failure.remedy === 'nowhere') return undefined
     if (failure.cause !== 'other') {
       one.isOut = true
-      return (
-        this.nextOf(({ target }) => target.on === failure.cause) ??
-        this.nextOf(({ target }) => target.on === 'any')
-      )
+      this.cause = failure.cause
+      return this.next()
     }
     if (failure.remedy === 'elsewhere' || one.tries > this.terms.maxRetries) one.isOut = true
     const waitMs = Math.max(backoffMs(one.tries - 1, this.terms.random()), failure.retryAfterMs ?? 0)
@@ -126,14 +135,14 @@ export class DeploymentPlan implements Plan {
       if (this.terms.budget.take(this.terms.nowMs())) return { route, delayMs: waitMs }
       one.isOut = true
     }
-    return this.nextOf(isForAnyCause) ?? this.wait()
+    return this.next() ?? this.wait()
   }
 
   /** Only one that does well now, and only within the budget of retries: it is one more call. */
   hedge(): AdmittedRoute | undefined {
     const nowMs = this.terms.nowMs()
-    const next = this.nextOf((one) => isForAnyCause(one) && one.target.state.healthAt(nowMs) === 'healthy')
-    return next && this.terms.budget.take(nowMs) ? next.route : undefined
+    const next = this.findNext((one) => isForAnyCause(one) && one.target.state.healthAt(nowMs) === 'healthy')
+    return next && this.terms.budget.take(nowMs) ? choose(next).route : undefined
   }
 
   private find(route: AdmittedRoute): Try | undefined {
@@ -142,13 +151,21 @@ export class DeploymentPlan implements Plan {
 
   insteadOf(route: AdmittedRoute): AdmittedRoute | undefined {
     for (const one of this.tries) if (one.target.route === route) one.isOut = true
-    return this.nextOf(isForAnyCause)?.route
+    return this.next()?.route
   }
 
-  /** The next target that was not tried yet. */
-  private nextOf(isOf: (one: Try) => boolean): NextAttempt | undefined {
-    const next = this.tries.find((one) => one.tries === 0 && !one.isOut && isOf(one))
-    return next && { route: next.target.route, delayMs: 0 }
+  /** The next target that was not tried yet and is there for what the request has met. */
+  private next(): NextAttempt | undefined {
+    const { cause } = this
+    const next =
+      cause === undefined
+        ? this.findNext(isForAnyCause)
+        : (this.findNext(isFor(cause)) ?? this.findNext(isFor('any')))
+    return next && choose(next)
+  }
+
+  private findNext(isOf: (one: Try) => boolean): Try | undefined {
+    return this.tries.find((one) => !one.isChosen && !one.isOut && isOf(one))
   }
 
   /** When all were tried, the one that may be tried again first. */
@@ -164,7 +181,21 @@ export class DeploymentPlan implements Plan {
   }
 }
 
-const isForAnyCause = ({ target }: Try): boolean => target.on === undefined || target.on === 'any'
+const isFor =
+  (role: TargetRole) =>
+  ({ target }: Try): boolean =>
+    target.roles.includes(role)
+
+const isForAnyCause = ({ target }: Try): boolean => isForAnyFailure(target)
+
+/** Whether a target is tried whatever has happened to those before it. */
+export const isForAnyFailure = ({ roles }: PlannedTarget): boolean =>
+  roles.includes('own') || roles.includes('any')
+
+function choose(one: Try): NextAttempt {
+  one.isChosen = true
+  return { route: one.target.route, delayMs: 0 }
+}
 
 /** What the request itself brings about says nothing of its target. */
 function isTargetsFault(failure: AttemptFailure | undefined): failure is AttemptFailure {

@@ -3,9 +3,9 @@ import { type RequestFacts, toRuleContext } from '@weir/routing-rules'
 import type { AdmittedRoute } from '../admission/admission.js'
 import { estimateTokens } from '../inference/usage.js'
 import { findPrice, type KnownModel, type KnownProvider } from '../snapshot/catalog-state.js'
-import type { KnownDeployment, Tier } from '../snapshot/known-deployment.js'
+import type { FallbackCause, KnownDeployment, Tier } from '../snapshot/known-deployment.js'
 import type { InferenceCall } from '../inference/endpoint.js'
-import { DeploymentPlan, type PlannedTarget } from './deployment-plan.js'
+import { DeploymentPlan, isForAnyFailure, type PlannedTarget, type TargetRole } from './deployment-plan.js'
 import { RetryBudget } from './retry-budget.js'
 import { type Candidate, order, TierState } from './strategy.js'
 import { TargetState } from './target-state.js'
@@ -57,7 +57,7 @@ export class Deployments {
     const state = this.stateOf(deployment)
     state.budget.deposit(deployment.retries.budgetRatio)
     const tiers = chooseTiers(deployment, call, budgetLeftRatio)
-    const planned = this.orderTiers(deployment, tiers, call, toRoute, undefined)
+    const planned = this.orderTiers(deployment, tiers, call, toRoute, 'own')
     this.addFallbacks(deployment, call, toRoute, planned, 1)
     if (planned.length === 0) return undefined
     return new DeploymentPlan(healthyFirst(planned), {
@@ -126,7 +126,7 @@ export class Deployments {
     tiers: readonly Tier[],
     call: InferenceCall,
     toRoute: ToRoute,
-    on: PlannedTarget['on'],
+    role: TargetRole,
   ): PlannedTarget[] {
     const { tiers: states } = this.stateOf(deployment)
     const stickyKey = stickyKeyOf(deployment, call)
@@ -147,26 +147,28 @@ export class Deployments {
       const rest = healthy.length > 0 ? all.filter((candidate) => !healthy.includes(candidate)) : []
       return [...ordered, ...rest].flatMap((candidate) => {
         const route = routes.get(candidate)
-        return route ? { route, state: candidate.state, on } : []
+        return route ? { route, state: candidate.state, roles: [role] } : []
       })
     })
   }
 
+  /** @param via the fallbacks are those of a deployment that is itself one for this cause alone */
   private addFallbacks(
     deployment: KnownDeployment,
     call: InferenceCall,
     toRoute: ToRoute,
     planned: PlannedTarget[],
     depth: number,
+    via: FallbackCause = 'any',
   ): void {
     for (const { model, deployment: other, on } of deployment.fallbacks) {
-      const known = new Set(planned.map(({ route }) => route.model.id))
+      const role = via === 'any' ? on : via
       const next = other === '' ? undefined : this.find(other)
       const added = next
-        ? this.orderTiers(next, next.tiers, call, toRoute, on)
-        : this.orderTiers(deployment, model === '' ? [] : [oneTarget(deployment, model)], call, toRoute, on)
-      planned.push(...added.filter(({ route }) => !known.has(route.model.id)))
-      if (next && depth < deepestFallback) this.addFallbacks(next, call, toRoute, planned, depth + 1)
+        ? this.orderTiers(next, next.tiers, call, toRoute, role)
+        : this.orderTiers(deployment, model === '' ? [] : [oneTarget(deployment, model)], call, toRoute, role)
+      for (const target of added) addTo(planned, target)
+      if (next && depth < deepestFallback) this.addFallbacks(next, call, toRoute, planned, depth + 1, role)
     }
   }
 
@@ -203,13 +205,20 @@ function oneTarget(deployment: KnownDeployment, model: string): Tier {
 
 const keyOf = (model: KnownModel, provider: KnownProvider): string => `${model.id}/${provider.credentialId}`
 
+/** A target that is there already keeps its place, and is there for this too. */
+function addTo(planned: PlannedTarget[], target: PlannedTarget): void {
+  const at = planned.findIndex(({ route }) => route.model.id === target.route.model.id)
+  const known = planned[at]
+  if (known) planned[at] = { ...known, roles: [...known.roles, ...target.roles] }
+  else planned.push(target)
+}
+
 /** Whatever was ejected comes after all else, fallbacks included; what probes keeps its place. */
 function healthyFirst(planned: readonly PlannedTarget[]): PlannedTarget[] {
   const nowMs = Date.now()
   const isEjected = ({ state }: PlannedTarget): boolean => state.healthAt(nowMs) === 'ejected'
   // A fallback for one cause is never the target of a first attempt.
-  const isForCause = ({ on }: PlannedTarget): boolean => on !== undefined && on !== 'any'
-  const rankOf = (target: PlannedTarget): number => (isForCause(target) ? 2 : isEjected(target) ? 1 : 0)
+  const rankOf = (target: PlannedTarget): number => (!isForAnyFailure(target) ? 2 : isEjected(target) ? 1 : 0)
   const ranked = planned.map((target) => ({ target, rank: rankOf(target) }))
   return ranked.sort((left, right) => left.rank - right.rank).map(({ target }) => target)
 }

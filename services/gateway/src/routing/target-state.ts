@@ -49,6 +49,11 @@ export class TargetState {
       this.latencyMs === 0 ? firstByteMs : this.latencyMs + newShare * (firstByteMs - this.latencyMs)
   }
 
+  /** It was waited for so long in vain: it is at least as slow as that. */
+  waited(ms: number): void {
+    if (ms > this.latencyMs) this.answered(ms)
+  }
+
   /** An attempt has ended well. */
   succeed(): void {
     this.inFlight--
