@@ -49,6 +49,7 @@ export class Routes {
         return provider && { model, provider }
       },
     )
+    this.deployments.exportMetrics()
   }
 
   /** The repository that is called, when a key works there. @throws AppError endpoint_not_allowed, repository_not_found */

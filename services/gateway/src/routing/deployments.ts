@@ -33,7 +33,10 @@ export class Deployments {
   constructor(
     private readonly find: (id: string) => KnownDeployment | undefined,
     private readonly findRoute: (id: string) => { model: KnownModel; provider: KnownProvider } | undefined,
-  ) {
+  ) {}
+
+  /** Once a process. */
+  exportMetrics(): void {
     const labels = ['target', 'provider']
     gauge('weir_target_ejected', '1 while a target of deployments is left alone.', labels, (self) => {
       self.reset()
