@@ -13,6 +13,7 @@ import { readStages, runBuildStage } from './dockerfile.js'
 interface ComposeService {
   build?: { dockerfile: string; args: { SERVICE: string } }
   environment?: Record<string, string>
+  stop_grace_period?: string
   volumes?: string[]
 }
 
@@ -55,18 +56,27 @@ describe('docker-compose.yml', () => {
     }
   })
 
-  it.each(names)('gives %s an environment that it finds complete and valid', async (name) => {
+  /** What a service makes of its environment, as it says it. */
+  async function validate(name: string): Promise<string> {
     const environment = services[name]?.environment ?? {}
     const env = Object.fromEntries(
       Object.entries(environment).map(([variable, value]) => [variable, fillIn(value)]),
     )
-    const { stdout } = await run(
-      process.execPath,
-      [join(root, `services/${name}/dist/main.js`), '--validate'],
-      { env },
-    )
-    expect(JSON.parse(stdout)).toMatchObject({ WEIR_METRICS_PORT: 9464 })
-    for (const secret of Object.values(secrets)) expect(stdout).not.toContain(secret)
+    const main = join(root, `services/${name}/dist/main.js`)
+    return (await run(process.execPath, [main, '--validate'], { env })).stdout
+  }
+
+  it.each(names)('gives %s an environment that it finds complete and valid', async (name) => {
+    const printed = await validate(name)
+    expect(JSON.parse(printed)).toMatchObject({ WEIR_METRICS_PORT: 9464 })
+    for (const secret of Object.values(secrets)) expect(printed).not.toContain(secret)
+  })
+
+  it('lets the gateway finish what it drains before it is killed', async () => {
+    const { WEIR_DRAIN_MS: drainMs } = JSON.parse(await validate('gateway')) as { WEIR_DRAIN_MS: number }
+    const grace = /^(\d+)s$/.exec(fillIn(services['gateway']?.stop_grace_period ?? ''))?.[1]
+    // What a service has for closing besides.
+    expect(Number(grace) * 1_000).toBeGreaterThan(drainMs + 15_000)
   })
 
   it('keeps the gateway’s journal on a volume', () => {
