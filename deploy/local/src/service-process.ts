@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, writeFileSync } from 'node:fs'
+import { setPriority } from 'node:os'
 import type { ServiceLog } from './service-log.js'
 import type { Run } from './supervised.js'
 
@@ -15,6 +16,7 @@ export function runService(options: {
   cwd: string
   env: NodeJS.ProcessEnv
   log: ServiceLog
+  niceness?: number
   stopTimeoutMs?: number
 }): Run {
   const log = openSync(options.log.path, 'a', 0o600)
@@ -29,6 +31,7 @@ export function runService(options: {
   } finally {
     closeSync(log)
   }
+  if (options.niceness) yieldTo(child, options.niceness)
   const exited = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message))
     child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`))
@@ -43,5 +46,17 @@ export function runService(options: {
       await exited
       clearTimeout(timer)
     },
+  }
+}
+
+/** Lets a process wait for others that need its core. What the system refuses is left as it is. */
+function yieldTo({ pid }: ChildProcess, niceness: number): void {
+  if (pid === undefined) return
+  try {
+    setPriority(pid, niceness)
+    // Linux weighs whole sessions where it groups processes by them, and each service has its own.
+    writeFileSync(`/proc/${pid}/autogroup`, String(niceness))
+  } catch {
+    // Nothing but speed depends on it.
   }
 }

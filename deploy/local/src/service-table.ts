@@ -8,6 +8,8 @@ export interface ServiceRow {
    * usage, then who is asked by the others.
    */
   drainStage: 1 | 2 | 3
+  /** Set for who may be late: on one machine, answering comes before accounting. */
+  niceness?: number
 }
 
 export type PortKind = 'http' | 'grpc' | 'metrics'
@@ -19,8 +21,8 @@ export const SERVICES: readonly ServiceRow[] = [
   { name: 'identity', ports: ['http', 'grpc', 'metrics'], drainStage: 3 },
   { name: 'catalog', ports: ['http', 'grpc', 'metrics'], drainStage: 3 },
   { name: 'policy', ports: ['http', 'grpc', 'metrics'], drainStage: 3 },
-  { name: 'metering', ports: ['http', 'metrics'], drainStage: 2 },
-  { name: 'aggregator', ports: ['http', 'metrics'], drainStage: 2 },
+  { name: 'metering', ports: ['http', 'metrics'], drainStage: 2, niceness: 10 },
+  { name: 'aggregator', ports: ['http', 'metrics'], drainStage: 2, niceness: 10 },
   { name: 'gateway', ports: ['metrics'], drainStage: 1 },
 ]
 
