@@ -236,7 +236,8 @@ class ChoiceReader {
       return
     }
     const json = argumentsText(found['arguments'])
-    if (json === '') return
+    // Some models go on with white space after JSON that was whole.
+    if (json === '' || (!open.isOpen && json.trim() === '')) return
     if (!open.isOpen) throw new Error('a tool call of its stream goes on after its end.')
     events.push({ type: 'arguments', choice, part: open.part, json })
   }

@@ -27,6 +27,8 @@ interface PartState {
   index: number
   offset: number
   citations: Citation[]
+  /** Of a call: a piece of its JSON has come. */
+  hasArguments: boolean
 }
 
 type PartEvent = Extract<ReplyEvent, { part: number }>
@@ -83,12 +85,8 @@ export class ChatStreamWriter implements StreamWriter {
       case 'text':
         return begun + this.writeText(event, state, part)
       case 'arguments':
-        return (
-          begun +
-          this.chunk(event.choice, {
-            tool_calls: [{ index: part.index, function: { arguments: event.json } }],
-          })
-        )
+        part.hasArguments ||= event.json !== ''
+        return begun + this.writeArguments(event.choice, part, event.json)
       case 'citation':
         part.citations.push(event.citation)
         return begun
@@ -97,17 +95,23 @@ export class ChatStreamWriter implements StreamWriter {
         const detail = writeDetail({ type: 'reasoning', text: '', signature: event.signature }, part.index)
         return begun + this.chunk(event.choice, { reasoning_details: [detail] })
       }
-      case 'part_end': {
-        if (part.citations.length === 0) return begun
-        const range = { start: part.offset, end: state.length }
-        return (
-          begun +
-          this.chunk(event.choice, {
-            annotations: part.citations.map((cited) => writeAnnotation(cited, range)),
-          })
-        )
-      }
+      case 'part_end':
+        return begun + this.endPart(event.choice, part, state)
     }
+  }
+
+  private writeArguments(choice: number, { index }: PartState, json: string): string {
+    return this.chunk(choice, { tool_calls: [{ index, function: { arguments: json } }] })
+  }
+
+  private endPart(choice: number, part: PartState, state: ChoiceState): string {
+    // Other vendors write nothing where a tool takes nothing; clients of this one parse what they get.
+    if (part.start.type === 'tool_call')
+      return part.hasArguments ? '' : this.writeArguments(choice, part, '{}')
+    if (part.citations.length === 0) return ''
+    const range = { start: part.offset, end: state.length }
+    const annotations = part.citations.map((cited) => writeAnnotation(cited, range))
+    return this.chunk(choice, { annotations })
   }
 
   private startPart(
@@ -116,7 +120,7 @@ export class ChatStreamWriter implements StreamWriter {
   ): string {
     const isReasoning = start.type === 'reasoning'
     const index = start.type === 'tool_call' ? state.calls++ : isReasoning ? state.details++ : 0
-    state.parts[part] = { start, index, offset: state.length, citations: [] }
+    state.parts[part] = { start, index, offset: state.length, citations: [], hasArguments: false }
     if (start.type === 'refusal') state.hasRefusal = true
     if (start.type === 'native' && start.native.dialect === 'openai-chat' && isCall(start.native))
       return this.chunk(choice, { tool_calls: [{ index: state.calls++, ...start.native.value }] })

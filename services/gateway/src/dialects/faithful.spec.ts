@@ -1,0 +1,107 @@
+import { Anthropic } from '@anthropic-ai/sdk'
+import { OpenAI } from 'openai'
+import { ChatCompletionStream } from 'openai/lib/ChatCompletionStream'
+import { ResponseStream } from 'openai/lib/responses/ResponseStream'
+import { MessageStream } from '@anthropic-ai/sdk/lib/MessageStream'
+import { describe, expect, it } from 'vitest'
+import type { DialectName } from '../conversation/conversation.js'
+import type { Document } from '../conversation/dialect.js'
+import { parseObject } from '../conversation/json.js'
+import { dialects } from '../inference/dialects.js'
+import { assemble, gistOf } from '../testing/assemble.js'
+import { streamTo } from '../testing/told.js'
+import type { VendorStream } from '../testing/vendor-streams/vendor-stream.js'
+import { vendorStreams } from '../testing/vendor-streams/vendor-streams.js'
+
+const callers = ['openai-chat', 'anthropic-messages', 'openai-responses'] as const
+type Caller = (typeof callers)[number]
+
+const streamOf = (events: Document[]): ReadableStream =>
+  new ReadableStream({
+    start(controller) {
+      for (const event of events) controller.enqueue(Buffer.from(`${JSON.stringify(event)}\n`))
+      controller.close()
+    },
+  })
+
+/** What the vendor's own SDK makes of a stream: what it says, and each call with its arguments. */
+const accumulate: Readonly<
+  Record<
+    Caller,
+    (events: Document[]) => Promise<{ text: string; calls: { name: string; arguments: string }[] }>
+  >
+> = {
+  'openai-chat': async (events) => {
+    const { message } = (
+      await ChatCompletionStream.fromReadableStream(streamOf(events)).finalChatCompletion()
+    ).choices[0] as OpenAI.ChatCompletion.Choice
+    return {
+      text: (message.content ?? '') + (message.refusal ?? ''),
+      calls: (message.tool_calls ?? []).flatMap((call) =>
+        call.type === 'function' ? [{ name: call.function.name, arguments: call.function.arguments }] : [],
+      ),
+    }
+  },
+  'anthropic-messages': async (events) => {
+    const message: Anthropic.Message = await MessageStream.fromReadableStream(streamOf(events)).finalMessage()
+    return {
+      text: message.content.map((block) => (block.type === 'text' ? block.text : '')).join(''),
+      calls: message.content.flatMap((block) =>
+        block.type === 'tool_use' ? [{ name: block.name, arguments: JSON.stringify(block.input) }] : [],
+      ),
+    }
+  },
+  'openai-responses': async (events) => {
+    const response = await ResponseStream.fromReadableStream(streamOf(events)).finalResponse()
+    return {
+      text: response.output
+        .flatMap((item) => (item.type === 'message' ? item.content : []))
+        .map((part) => (part.type === 'refusal' ? part.refusal : part.text))
+        .join(''),
+      calls: response.output.flatMap((item) =>
+        item.type === 'function_call' ? [{ name: item.name, arguments: item.arguments }] : [],
+      ),
+    }
+  },
+}
+
+const inputsOf = (calls: VendorStream['says']['calls'] = []) =>
+  calls.map(({ name, arguments: text }) => ({ name, input: parseObject(text || '{}') ?? {} }))
+
+describe.each(callers)('to a caller of %s, a stream', (caller) => {
+  it.each(vendorStreams.filter(({ from }) => from !== caller))(
+    'of $from: $name',
+    async ({ from, events, says }) => {
+      const { events: told, stream, text } = streamTo(caller, { from, events })
+      expect(stream).toMatchObject({ done: true, failed: false })
+      for (const size of [1, 7, 100])
+        expect(shape(streamTo(caller, { from, events, size }).text)).toBe(shape(text))
+
+      const [read] = gistOf(assemble(readBack(caller, text)).reply)
+      const { text: said = '', refusal = '', reasoning = '', calls } = says
+      expect(read?.reasoning).toBe(reasoning)
+      expect((read?.text ?? '') + (read?.refusal ?? '')).toBe(said + refusal)
+      expect(inputsOf(read?.calls)).toEqual(inputsOf(calls))
+
+      const accumulated = await accumulate[caller](told)
+      expect(accumulated.text).toBe(said + refusal)
+      expect(inputsOf(accumulated.calls)).toEqual(inputsOf(calls))
+      // Clients parse what they get, also where a tool takes nothing.
+      if (says.stop === 'tool_calls')
+        for (const call of accumulated.calls) expect(parseObject(call.arguments)).toBeDefined()
+    },
+  )
+})
+
+function readBack(caller: DialectName, text: string) {
+  const { provider } = dialects[caller]
+  if (!provider) throw new Error('Nobody speaks so.')
+  return provider.readStream().push(Buffer.from(text))
+}
+
+/** Ids and times are new each time. */
+const shape = (text: string): string =>
+  text
+    .replaceAll(/_(weir)?[0-9a-f]{32,}/g, '_')
+    .replaceAll(/"(id|item_id)":"[^"]*"/g, '')
+    .replaceAll(/"(created|created_at|completed_at)":\d+/g, '')
