@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common'
 import { asService } from '@weir/audit'
-import { ChangeLog, newId } from '@weir/database'
+import { ChangeLog, isUniqueViolation, newId } from '@weir/database'
 import { AppError, invalidFields } from '@weir/errors'
 import { afterCursor, type Caller } from '@weir/http'
 import { hash, randomBytes } from 'node:crypto'
@@ -87,28 +87,37 @@ export class InvitationService {
    * Uses an invitation up. Whoever is a user already proves it with the password; anybody else becomes
    * one. Throws invitation_not_found, invalid_credentials, rate_limit_exceeded.
    */
-  async accept(value: string, { password, name }: AcceptInvitationDto): Promise<User> {
+  async accept(value: string, dto: AcceptInvitationDto): Promise<User> {
+    const { password, name } = dto
     const { email, organization } = await this.show(value)
     const known = await asService('sign-in', () => this.dataSource.manager.existsBy(User, { email }))
     const user = known
       ? await this.signIns.signIn({ email, password })
       : await this.newUser({ email, organization, name, password })
     if (user.organization !== organization) throw AppError.of('invitation_not_found', {})
-    return asService('sign-in', () =>
-      this.changeLog.write(async (manager, changed) => {
-        const { id, workspace, role } = await this.find(manager, value)
-        if (!known) {
-          await manager.insert(User, user)
-          changed({ organization, kind: 'user', id: user.id, action: 'created' })
-        }
-        const { affected } = await manager.delete(Invitation, { id })
-        if (!affected) throw AppError.of('invitation_not_found', {})
-        await putMember(manager, { organization, workspace, userId: user.id, role })
-        changed({ organization, kind: 'invitation', id, action: 'deleted' })
-        changed({ organization, kind: 'member', id: `${workspace}/${user.id}`, action: 'created' })
-        return user
-      }),
-    )
+    try {
+      return await asService('sign-in', () => this.join(value, user, { isNew: !known }))
+    } catch (error) {
+      // Another link has made the user meanwhile.
+      if (!known && isUniqueViolation(error, 'app_user_email')) return this.accept(value, dto)
+      throw error
+    }
+  }
+
+  private join(value: string, user: User, { isNew }: { isNew: boolean }): Promise<User> {
+    return this.changeLog.write(async (manager, changed) => {
+      const { id, organization, workspace, role } = await this.find(manager, value)
+      // Of two at once the second waits here, and then finds it used.
+      const { affected } = await manager.delete(Invitation, { id })
+      if (!affected) throw AppError.of('invitation_not_found', {})
+      changed({ organization, kind: 'invitation', id, action: 'deleted' })
+      if (isNew) {
+        await manager.insert(User, user)
+        changed({ organization, kind: 'user', id: user.id, action: 'created' })
+      }
+      await putMember(manager, changed, { organization, workspace, userId: user.id, role })
+      return user
+    })
   }
 
   private async newUser(of: {

@@ -225,7 +225,7 @@ describe('an invitation', () => {
     const answers = await Promise.all(
       [1, 2].map(() => identity.call('POST', link, { password, name: 'Guest' }, {})),
     )
-    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1)
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 404])
     expect((await identity.call('GET', link, undefined, {})).status).toBe(404)
     const current = await identity.call(
       'GET',
@@ -251,7 +251,31 @@ describe('an invitation', () => {
     ).toBe('viewer')
   })
 
+  it('ends the sessions of a member to whom it gives another role, and of no other', async () => {
+    const { id, headers } = await personWith('admin')
+    const email = `person${users}@example.com`
+    const current = () => identity.call('GET', '/v1/sessions/current', undefined, headers)
+    const same = await invite(email, 'admin')
+    expect((await identity.call('POST', same.link, { password }, {})).status).toBe(201)
+    expect((await current()).status).toBe(200)
+    const other = await invite(email, 'viewer')
+    expect((await identity.call('POST', other.link, { password }, {})).status).toBe(201)
+    expect((await current()).status).toBe(401)
+    const members = await rowsOf(`/v1/workspaces/${own}/members`, await signIn(email))
+    expect(members.find(({ user }) => user === id)?.role).toBe('viewer')
+  })
+
+  it('makes one user of an address that two links are for, accepted at once', async () => {
+    const links = [await invite('twice@example.com'), await invite('twice@example.com')]
+    const answers = await Promise.all(
+      links.map(({ link }) => identity.call('POST', link, { password, name: 'Twice' }, {})),
+    )
+    expect(answers.map(({ status }) => status)).toEqual([201, 201])
+    expect(new Set(answers.map(({ body }) => body['id'])).size).toBe(1)
+  })
+
   it('can be withdrawn, ends after a week, and its link is in no row and no event', async () => {
+    await identity.sql.query(`DELETE FROM invitation`)
     const withdrawn = await invite('one@example.com')
     const over = await invite('two@example.com')
     expect(

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common'
-import { ChangeLog, isUniqueViolation } from '@weir/database'
+import { type Change, ChangeLog, isUniqueViolation } from '@weir/database'
 import { AppError } from '@weir/errors'
-import { afterCursor, authorizeIn, type Caller, type WorkspaceRole } from '@weir/http'
+import { afterCursor, authorizeIn, type Caller } from '@weir/http'
 import { DataSource, type EntityManager, In, MoreThan } from 'typeorm'
 import { refuseWiderRole } from '../role/rank.js'
 import { User } from '../user/user.entity.js'
@@ -126,10 +126,20 @@ export class MemberService {
   }
 }
 
-/** Makes a user a member, or gives a member another role. */
+/** Makes a user a member, or gives a member another role, which ends the sessions that were opened with the one before. */
 export async function putMember(
   manager: EntityManager,
-  member: { organization: string; workspace: string; userId: string; role: WorkspaceRole },
+  changed: (change: Change) => void,
+  member: Pick<Member, 'organization' | 'workspace' | 'userId' | 'role'>,
 ): Promise<void> {
-  await manager.upsert(Member, member, ['workspace', 'userId'])
+  const { organization, workspace, userId, role } = member
+  const before = await manager.findOne(Member, {
+    where: { workspace, userId },
+    lock: { mode: 'pessimistic_write' },
+  })
+  if (before?.role === role) return
+  await manager.upsert(Member, { ...member, updatedAt: () => 'now()' }, ['workspace', 'userId'])
+  if (before) await manager.query(`DELETE FROM session WHERE user_id = $1`, [userId])
+  const action = before ? 'updated' : 'created'
+  changed({ organization, kind: 'member', id: `${workspace}/${userId}`, action })
 }
