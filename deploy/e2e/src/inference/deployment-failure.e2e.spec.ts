@@ -194,6 +194,11 @@ describe('a deployment whose providers fail', () => {
       { model: first.name, state: 'ejected', last_failure: 'provider_error' },
       { model: second.name, state: 'healthy' },
     ])
+    // By its name as by its id.
+    expect(await weir.management.get(`/v1/deployments/${name}/health`)).toMatchObject({
+      ...{ object: 'deployment.health', deployment: name },
+      targets: [{ model: first.name }, { model: second.name }],
+    })
     upstream.answer(first.name, (call) => call.reply(200, completion('back')))
     await waitFor(async () => ((await ask(name)).text.includes('back') ? true : undefined), {
       timeoutMs: 15_000,

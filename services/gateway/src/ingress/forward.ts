@@ -41,13 +41,13 @@ export class Forwarder {
 
   /**
    * Carries a request to the service that owns its path. Throws route_not_found, service_unavailable.
-   * @param instead what the caller gets instead of the reply, when that is a success
+   * @param instead what the caller gets instead of the reply, when that is a success; is given the reply
    */
   async forward(
     request: FastifyRequest,
     reply: FastifyReply,
     path = request.raw.url ?? '/',
-    instead?: () => object | undefined,
+    instead?: (document: unknown) => object,
   ): Promise<void> {
     const route = findRestRoute(path.split('?')[0] ?? '')
     const origin = route && this.origins[route.service]
@@ -75,9 +75,8 @@ export class Forwarder {
     for (const [name, value] of Object.entries(response.headers)) {
       if (value !== undefined && !dropped.test(name)) void reply.header(name, value)
     }
-    const own = response.statusCode === 200 ? instead?.() : undefined
-    if (own) {
-      await response.body.dump()
+    if (instead && request.method === 'GET' && response.statusCode === 200) {
+      const own = instead(await response.body.json())
       void reply.removeHeader('content-length').status(200).send(own)
       return
     }

@@ -1,5 +1,6 @@
 import { All, Controller, Get, Header, Inject, Param, Req, Res } from '@nestjs/common'
 import { ApiExcludeController } from '@nestjs/swagger'
+import { AppError } from '@weir/errors'
 import { PrivateServer } from '@weir/observability'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { openApiDocument } from '../openapi/document.js'
@@ -42,11 +43,18 @@ export class IngressController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const path = `/v1/deployments/${encodeURIComponent(id)}`
-    await this.forwarder.forward(request, reply, path, () => this.deployments.healthOf(id))
+    await this.forwarder.forward(request, reply, path, (found) => this.healthOf(found as { id: string }))
   }
 
   @All('v1/*')
   async forward(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     await this.forwarder.forward(request, reply)
+  }
+
+  private healthOf({ id }: { id: string }): object {
+    const health = this.deployments.healthOf(id)
+    if (health) return health
+    const reason = 'This gateway has not heard of the deployment yet. Try again in a second.'
+    throw AppError.of('service_unavailable', { reason }, { retryAfterS: 1 })
   }
 }
