@@ -1,7 +1,8 @@
-import { LLMock } from '@copilotkit/aimock'
+import type { LLMock } from '@copilotkit/aimock'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { waitForAttempts } from '../stack/accounting.js'
 import { createScene, type Scene } from '../stack/scene.js'
+import { mockCities, mockHello, mockWeather, startWeatherMock } from '../stack/weather-mock.js'
 import { type SharedWeir, useWeir } from '../stack/weir.js'
 import { anthropicMessages } from './anthropic-client.js'
 import type { Client, MakeClient } from './client.js'
@@ -25,18 +26,7 @@ let weir: SharedWeir
 let mock: LLMock
 
 beforeAll(async () => {
-  ;[weir, mock] = await Promise.all([
-    useWeir(),
-    LLMock.create({ port: 0, journalMaxEntries: 0, chunkSize: 4 }),
-  ])
-  mock.on({ hasToolResult: true }, { content: 'It is 21 degrees there.' })
-  mock.onMessage(/weather/, {
-    toolCalls: [
-      { name: 'get_weather', arguments: '{"city":"Lyon"}' },
-      { name: 'get_weather', arguments: '{"city":"Oslo"}' },
-    ],
-  })
-  mock.onMessage(/./, { content: 'Hello from the mock, in a few words.' })
+  ;[weir, mock] = await Promise.all([useWeir(), startWeatherMock()])
 })
 afterAll(() => mock.stop())
 
@@ -62,15 +52,15 @@ describe.each(Object.keys(providers))('over a provider of type %s', (type) => {
     })
 
     it('chats, streams and completes a loop of tools, each call accounted for once', async () => {
-      const hello = isMock ? 'Hello from the mock, in a few words.' : 'You said: Hello'
+      const hello = isMock ? mockHello : 'You said: Hello'
       expect(await client.say('Hello')).toBe(hello)
       const streamed = await client.stream('Hello')
       expect(streamed.text).toBe(hello)
       expect(streamed.pieces).toBeGreaterThan(1)
       for (const stream of [false, true]) {
         const { cities, text } = await client.askWithTool('What is the weather?', { stream })
-        expect(cities).toEqual(isMock ? ['Lyon', 'Oslo'] : ['example'])
-        expect(text).toBe(isMock ? 'It is 21 degrees there.' : 'You said: {"degrees":21}')
+        expect(cities).toEqual(isMock ? mockCities : ['example'])
+        expect(text).toBe(isMock ? mockWeather : 'You said: {"degrees":21}')
       }
       const attempts = await waitForAttempts(weir.management, { key: key.id }, 6)
       expect(attempts.map(({ outcome }) => outcome)).toEqual(Array(6).fill('succeeded'))

@@ -36,8 +36,7 @@ def anthropic_sdk(url, key, model):
     turns += [{"role": "assistant", "content": reply.content}, {"role": "user", "content": results}]
     answer = client.messages.create(messages=turns, tools=tools, **limits).content[0].text
     counted = client.messages.count_tokens(model=model, messages=hello).input_tokens
-    assert counted > 0, counted
-    return said, streamed, answer
+    return {"said": said, "streamed": streamed, "answer": answer, "counted": counted}
 
 
 def langchain(chat):
@@ -52,7 +51,7 @@ def langchain(chat):
     turns = [HumanMessage("What is the weather?")]
     reply = model.invoke(turns)
     turns += [reply, *(weather.invoke(call) for call in reply.tool_calls)]
-    return said, streamed, model.invoke(turns).text
+    return {"said": said, "streamed": streamed, "answer": model.invoke(turns).text}
 
 
 def langchain_openai(url, key, model):
@@ -82,7 +81,7 @@ def llama_index(chat):
         content = get_weather(**call.tool_kwargs)
         turns.append(ChatMessage(role="tool", content=content, additional_kwargs={"tool_call_id": call.tool_id}))
     answer = chat.chat_with_tools([weather], chat_history=turns, allow_parallel_tool_calls=True)
-    return said, streamed, answer.message.content
+    return {"said": said, "streamed": streamed, "answer": answer.message.content}
 
 
 def llama_index_openai(url, key, model):
@@ -90,6 +89,12 @@ def llama_index_openai(url, key, model):
 
     options = {"is_chat_model": True, "is_function_calling_model": True, "max_retries": 0}
     return llama_index(OpenAILike(model=model, api_key=key, api_base=f"{url}/v1", **options))
+
+
+def llama_index_anthropic(url, key, model):
+    from llama_index.llms.anthropic import Anthropic
+
+    return llama_index(Anthropic(model=model, api_key=key, base_url=url, max_tokens=500, max_retries=0))
 
 
 def llm(url, key, model):
@@ -100,7 +105,7 @@ def llm(url, key, model):
     said = chat.prompt("Hello", stream=False).text()
     streamed = "".join(chat.prompt("Hello", stream=True))
     answer = chat.chain("What is the weather?", tools=[get_weather], stream=False).text()
-    return said, streamed, answer
+    return {"said": said, "streamed": streamed, "answer": answer}
 
 
 clients = {
@@ -108,8 +113,8 @@ clients = {
     "langchain_openai": langchain_openai,
     "langchain_anthropic": langchain_anthropic,
     "llama_index_openai": llama_index_openai,
+    "llama_index_anthropic": llama_index_anthropic,
     "llm": llm,
 }
 
-said, streamed, answer = clients[sys.argv[1]](**json.load(sys.stdin))
-print(json.dumps({"said": said, "streamed": streamed, "cities": cities, "answer": answer}))
+print(json.dumps({**clients[sys.argv[1]](**json.load(sys.stdin)), "cities": cities}))

@@ -1,28 +1,18 @@
-import { LLMock } from '@copilotkit/aimock'
+import type { LLMock } from '@copilotkit/aimock'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { waitForAttempts } from '../stack/accounting.js'
 import { containing } from '../stack/matchers.js'
 import { chunk, RawUpstream, sse } from '../stack/raw-upstream.js'
 import { createScene, type Scene } from '../stack/scene.js'
+import { mockCities, mockHello, mockWeather, startWeatherMock } from '../stack/weather-mock.js'
 import { type SharedWeir, useWeir } from '../stack/weir.js'
 
 let weir: SharedWeir
 let mock: LLMock
 
 beforeAll(async () => {
-  ;[weir, mock] = await Promise.all([
-    useWeir(),
-    LLMock.create({ port: 0, journalMaxEntries: 0, chunkSize: 4 }),
-  ])
-  mock.on({ hasToolResult: true }, { content: 'It is 21 degrees in Lyon.' })
-  mock.onMessage(/weather/, {
-    toolCalls: [
-      { name: 'get_weather', arguments: '{"city":"Lyon"}' },
-      { name: 'get_weather', arguments: '{"city":"Oslo"}' },
-    ],
-  })
-  mock.onMessage(/./, { content: 'Hello from the mock, in a few words.' })
+  ;[weir, mock] = await Promise.all([useWeir(), startWeatherMock()])
 })
 afterAll(() => mock.stop())
 
@@ -46,7 +36,7 @@ describe.each(['sandbox', 'aimock'])('the official npm SDK over %s', (upstream) 
     client = new OpenAI({ baseURL: `${weir.url}/v1`, apiKey: scene.key, maxRetries: 0 })
   })
 
-  const expected = isMock ? 'Hello from the mock, in a few words.' : 'You said: Hello'
+  const expected = isMock ? mockHello : 'You said: Hello'
 
   it('chats', async () => {
     const { data, request_id } = await client.chat.completions
@@ -96,8 +86,8 @@ describe.each(['sandbox', 'aimock'])('the official npm SDK over %s', (upstream) 
       ? client.chat.completions.runTools({ ...request, stream: true })
       : client.chat.completions.runTools(request)
     const content = await runner.finalContent()
-    expect(asked).toEqual(isMock ? ['Lyon', 'Oslo'] : ['example'])
-    expect(content).toBe(isMock ? 'It is 21 degrees in Lyon.' : 'You said: {"degrees":21}')
+    expect(asked).toEqual(isMock ? mockCities : ['example'])
+    expect(content).toBe(isMock ? mockWeather : 'You said: {"degrees":21}')
     expect(runner.messages.map(({ role }) => role)).toEqual([
       ...['user', 'assistant', ...asked.map(() => 'tool'), 'assistant'],
     ])

@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { LLMock } from '@copilotkit/aimock'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { installFromPypi, run } from '../clients/installed.js'
 import { waitForAttempts } from '../stack/accounting.js'
 import { containing, matching } from '../stack/matchers.js'
 import { chunk, RawUpstream } from '../stack/raw-upstream.js'
@@ -13,25 +10,13 @@ import { createScene, type Scene } from '../stack/scene.js'
 import { type SharedWeir, useWeir } from '../stack/weir.js'
 
 const version = '3.54.0'
-const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'weir')
 const script = fileURLToPath(new URL('openai-python.py', import.meta.url))
-const run = promisify(execFile)
 
-/** Python with the official SDK, installed once into a folder of its own; or why there is none. */
+/** Python with the official SDK; or why there is none. */
 async function preparePython(): Promise<{ python?: string; reason?: string }> {
-  const home = join(cache, `python-openai-${version}`)
-  const python = join(home, 'bin', 'python')
-  if (existsSync(python)) return { python }
-  const draft = `${home}.${process.pid}`
   try {
-    mkdirSync(cache, { recursive: true })
-    await run('python3', ['-m', 'venv', draft], { timeout: 60_000 })
-    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `openai==${version}`]
-    await run(join(draft, 'bin', 'python'), pip, { timeout: 120_000 })
-    renameSync(draft, home)
-    return { python }
+    return { python: await installFromPypi(`openai-${version}`, [`openai==${version}`]) }
   } catch (error) {
-    rmSync(draft, { recursive: true, force: true })
     const { code, stderr, message } = error as NodeJS.ErrnoException & { stderr?: string }
     const reason = code === 'ENOENT' ? 'there is no python3' : (stderr?.trim().split('\n').at(-1) ?? message)
     return { reason: `the Python SDK cannot be installed: ${reason}` }
@@ -80,11 +65,8 @@ function usePython(): void {
 
   /** Runs scenarios of the script and gives what the SDK gave for each. */
   async function runScenarios(list: Scenario[]): Promise<unknown[]> {
-    const running = run(python, [script], { timeout: 60_000 })
-    running.child.stdin?.end(
-      JSON.stringify(list.map((scenario) => ({ ...scenario, base_url: `${weir.url}/v1` }))),
-    )
-    return JSON.parse((await running).stdout) as unknown[]
+    const input = JSON.stringify(list.map((scenario) => ({ ...scenario, base_url: `${weir.url}/v1` })))
+    return JSON.parse(await run(python, [script], { cwd: tmpdir(), env: {}, input })) as unknown[]
   }
 
   it('chats, streams, completes a loop of tools, lists models, whole and asynchronously', async () => {
