@@ -6,7 +6,8 @@ import type { OidcSettings } from './oidc-settings.js'
 
 /** What somebody may do because of groups. */
 export interface RolesOfGroups {
-  organizationRoles: OrganizationRole[]
+  /** Undefined: no group decides about the organization, and roles there are given here. */
+  organizationRoles: OrganizationRole[] | undefined
   /** By workspace id. */
   workspaceRoles: Map<string, WorkspaceRole>
   /** Every workspace that groups decide about, whether these ones or others. */
@@ -21,10 +22,11 @@ export async function rolesOfGroups(
 ): Promise<RolesOfGroups> {
   const claim = claims[groupsClaim]
   const groups: unknown[] = Array.isArray(claim) ? claim : [claim]
-  const found: RolesOfGroups = { organizationRoles: [], workspaceRoles: new Map(), decided: [] }
+  const found: RolesOfGroups = { organizationRoles: undefined, workspaceRoles: new Map(), decided: [] }
   for (const { group, workspace: idOrName, role } of groupRoles) {
     const isIn = groups.includes(group)
     if (idOrName === undefined) {
+      found.organizationRoles ??= []
       if (isIn && !found.organizationRoles.includes(role)) found.organizationRoles.push(role)
       continue
     }

@@ -34,16 +34,16 @@ const current = (headers: Record<string, string>) =>
   identity.call('GET', '/v1/sessions/current', undefined, headers)
 const bearer = (value: unknown) => ({ authorization: `Bearer ${String(value)}` })
 
-async function begin(): Promise<{ url: string; cookie: string }> {
-  const response = await fetch(`${identity.origin}/v1/sessions/oidc`, { redirect: 'manual' })
+async function begin(at = identity): Promise<{ url: string; cookie: string }> {
+  const response = await fetch(`${at.origin}/v1/sessions/oidc`, { redirect: 'manual' })
   expect(response.status).toBe(302)
   const [setCookie = ''] = response.headers.getSetCookie()
   expect(setCookie).toMatch(/HttpOnly; SameSite=Lax; Secure$/)
   return { url: response.headers.get('location') ?? '', cookie: setCookie.split(';')[0] ?? '' }
 }
 
-const finish = (back: string, cookie: string): Promise<Answer<AnyBody>> =>
-  identity.call('GET', `/v1/sessions/oidc/callback${new URL(back).search}`, undefined, { cookie })
+const finish = (back: string, cookie: string, at = identity): Promise<Answer<AnyBody>> =>
+  at.call('GET', `/v1/sessions/oidc/callback${new URL(back).search}`, undefined, { cookie })
 
 async function signIn(sub: string): Promise<Answer<AnyBody>> {
   const { url, cookie } = await begin()
@@ -125,6 +125,36 @@ describe('signing in through an OpenID provider', () => {
     await identity.call('PATCH', `/v1/users/${id}`, { disabled: true })
     expect((await signIn('eve')).status).toBe(401)
     expect((await current(bearer(await issuer.sign({ sub: 'eve', groups: ['ml'] })))).status).toBe(401)
+  })
+})
+
+describe('groups that decide about workspaces alone', () => {
+  it('leave the roles in the organization that were given here', async () => {
+    const here = await RunningIdentity.start({
+      config: {
+        ...{ oidcIssuer: issuer.url, oidcClientId: issuer.clientId, oidcClientSecret: issuer.clientSecret },
+        ...{ oidcRedirectUrl: redirectUrl, oidcRoles: ['ml=research/member'] },
+      },
+    })
+    try {
+      const email = 'founder@corp.example'
+      await here.create('/v1/workspaces', { name: 'research' })
+      const { id } = await here.create('/v1/users', { email, name: 'Founder', organization_roles: ['owner'] })
+      issuer.people.set('founder', { email, email_verified: true, groups: ['ml'] })
+      const { url, cookie } = await begin(here)
+      const { body } = await finish(await issuer.visit(url, 'founder'), cookie, here)
+      const jwt = await issuer.sign({ sub: 'founder', groups: ['ml'] })
+      for (const credential of [body['session'], jwt]) {
+        const { body: now } = await here.call('GET', '/v1/sessions/current', undefined, bearer(credential))
+        expect(now).toMatchObject({
+          id,
+          organization_roles: ['owner'],
+          workspace_roles: [{ role: 'member' }],
+        })
+      }
+    } finally {
+      await here.stop()
+    }
   })
 })
 

@@ -70,13 +70,12 @@ export class OidcService {
     const organization = user?.organization ?? defaultOrganization
     const ofGroups = await rolesOfGroups(manager, settings, { organization, claims })
     const members = user ? await manager.findBy(Member, { userId: user.id }) : []
-    const areGroupsUsed = settings.groupRoles.length > 0
     return {
       kind: 'user',
       id: user?.id ?? this.identityOf(claims),
       name: user?.email ?? (typeof claims['email'] === 'string' ? claims['email'] : claims.sub),
       organization,
-      organizationRoles: areGroupsUsed ? ofGroups.organizationRoles : (user?.organizationRoles ?? []),
+      organizationRoles: ofGroups.organizationRoles ?? user?.organizationRoles ?? [],
       workspaceRoles: new Map([
         ...members.flatMap(({ workspace, role }) =>
           ofGroups.decided.includes(workspace) ? [] : [[workspace, role] as const],
@@ -102,8 +101,7 @@ export class OidcService {
       const user = found ?? this.newUser(claims, organization)
       if (!found) await manager.insert(User, user)
       const openidIdentity = this.identityOf(claims)
-      const organizationRoles =
-        settings.groupRoles.length > 0 ? roles.organizationRoles : user.organizationRoles
+      const organizationRoles = roles.organizationRoles ?? user.organizationRoles
       const isChanged =
         (await this.setMemberships(manager, changed, { user, roles })) ||
         [...user.organizationRoles].sort().join() !== [...organizationRoles].sort().join()
