@@ -1,7 +1,9 @@
 import { waitFor } from '@weir/testing'
+import { expect } from 'vitest'
 import { listAttempts } from '../stack/accounting.js'
-import type { WholeReply } from '../stack/client.js'
+import { chat, send, type WholeReply } from '../stack/client.js'
 import type { Management } from '../stack/management.js'
+import type { Scene } from '../stack/scene.js'
 
 /** Tokens that the gateway adds to the bytes of a body. */
 export const overheadTokens = 64
@@ -55,4 +57,22 @@ export function whenSettled(management: Management, path: string): Promise<Statu
     },
     { timeoutMs: 15_000, intervalMs: 100, what: `nothing to be held of ${path}` },
   )
+}
+
+/**
+ * Waits until the gateways know all budgets as they are now. They hear of them in the order of the changes, and a
+ * call of a key with a budget waits until that one is known: so one is made, of a key of its own.
+ *
+ * @param witness an application with no budget, since it spends a little
+ */
+export async function whenBudgetsAreKnown(weir: { url: string }, witness: Scene): Promise<void> {
+  const { factory, workspace, workload, team, model } = witness
+  const { key } = await factory.createVirtualKey({
+    ...{ workspace: workspace.id, workload: workload.id, team: team.id },
+    ...{ max_budget: '1000', budget_duration: 'daily' },
+  })
+  // The system chooses a gateway for each connection: of sixteen each of three has some, but once in 200 times.
+  const body = chat(model.name, { max_tokens: 1 })
+  const replies = await Promise.all(Array.from({ length: 16 }, () => send({ url: weir.url, key, body })))
+  expect(replies.map(({ status }) => status)).toEqual(Array(16).fill(200))
 }

@@ -1,17 +1,26 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { send } from '../stack/client.js'
 import { completion, RawUpstream, type ReceivedCall } from '../stack/raw-upstream.js'
 import { createScene, type Scene } from '../stack/scene.js'
 import { type SharedWeir, useWeir } from '../stack/weir.js'
-import { boundOf, dollars, ledgerCost, nano, prices, whenSettled } from './budget-bound.js'
+import {
+  boundOf,
+  dollars,
+  ledgerCost,
+  nano,
+  prices,
+  whenBudgetsAreKnown,
+  whenSettled,
+} from './budget-bound.js'
 
 let weir: SharedWeir
 let upstream: RawUpstream
+let witness: Scene
 
 beforeAll(async () => {
   weir = await useWeir()
   upstream = await RawUpstream.start()
+  witness = await createScene(weir)
 })
 
 afterAll(() => upstream?.stop())
@@ -49,7 +58,7 @@ const requests: [name: string, path: string, fields: Record<string, unknown>, ou
 describe('a hard budget', () => {
   it.each(requests)('threat 21: bounds %s', async (_name, path, fields, outputTokens) => {
     const scene: Scene = await createScene(weir, {
-      baseUrl: `http://127.0.0.1:${upstream.port}/v1`,
+      baseUrl: upstream.baseUrl,
       model: { prices },
     })
     upstream.answer(scene.model.name, answer)
@@ -57,7 +66,7 @@ describe('a hard budget', () => {
     const bound = boundOf(body, outputTokens)
     const budget = { scope: { team: scene.team.id }, amount: dollars(bound - 1n), period: 'daily' }
     const { id } = await weir.management.create<{ id: string }>('/v1/budgets', budget)
-    await sleep(300)
+    await whenBudgetsAreKnown(weir, witness)
     const ask = () => send({ url: weir.url, key: scene.key, path, body })
     const refused = await ask()
     expect([refused.status, refused.text]).toEqual([
@@ -65,7 +74,7 @@ describe('a hard budget', () => {
       expect.stringContaining('less left than this request'),
     ])
     await weir.management.update(`/v1/budgets/${id}`, { amount: dollars(bound) })
-    await sleep(300)
+    await whenBudgetsAreKnown(weir, witness)
     const served = await ask()
     expect([served.status, served.text]).toEqual([200, expect.any(String)])
     const { spent } = await whenSettled(weir.management, `teams/${scene.team.id}`)
@@ -77,7 +86,7 @@ describe('a hard budget', () => {
 
   it('threat 21: takes the limit of the model where a request has none, and sends it', async () => {
     const scene = await createScene(weir, {
-      baseUrl: `http://127.0.0.1:${upstream.port}/v1`,
+      baseUrl: upstream.baseUrl,
       model: { prices, max_output_tokens: 700 },
     })
     const seen: unknown[] = []
@@ -88,7 +97,7 @@ describe('a hard budget', () => {
     const body = { model: scene.model.name, messages: [{ role: 'user', content: 'x' }] }
     const amount = dollars(boundOf(body, 700))
     await weir.management.create('/v1/budgets', { scope: { team: scene.team.id }, amount, period: 'daily' })
-    await sleep(300)
+    await whenBudgetsAreKnown(weir, witness)
     expect((await send({ url: weir.url, key: scene.key, body })).status).toBe(200)
     expect(seen).toEqual([700])
   })

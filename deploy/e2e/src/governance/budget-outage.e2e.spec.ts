@@ -1,81 +1,33 @@
-import { startWeir, type Weir } from '@weir/local'
 import { waitFor } from '@weir/testing'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { listAttempts } from '../stack/accounting.js'
 import { chat, send, type WholeReply } from '../stack/client.js'
-import { compileCache } from '../stack/compile-cache.js'
-import { Management } from '../stack/management.js'
-import { completion, RawUpstream, type ReceivedCall } from '../stack/raw-upstream.js'
-import { sumOfGateways } from '../stack/metrics.js'
-import { createScene, type Scene } from '../stack/scene.js'
-import { countOf, dollars, ledgerCost, maxTokens, nano } from './budget-bound.js'
-import { prices, type Status } from './budget-bound.js'
+import { completion } from '../stack/raw-upstream.js'
+import type { Scene } from '../stack/scene.js'
+import { countOf, dollars, ledgerCost, maxTokens, nano, prices } from './budget-bound.js'
+import { BudgetStack } from './budget-stack.js'
 
-let home: string
-let weir: Weir
-let upstream: RawUpstream
-let management: Management
+let stack: BudgetStack
 let scene: Scene
 
-const gateways = ['gateway-1', 'gateway-2', 'gateway-3']
-
-const status = (path: string) => management.get<Status>(`/v1/${path}/budget`)
-
-/** Makes a team with a key of its own, over one model whose answers a test decides. */
-async function newScene(answer: (call: ReceivedCall) => void | Promise<void>): Promise<Scene> {
-  const made = await createScene(
-    { url: weir.url, management, gateways },
-    { baseUrl: `http://127.0.0.1:${upstream.port}/v1`, model: { prices } },
-  )
-  upstream.answer(made.model.name, answer)
-  return made
-}
-
-const createBudget = (scope: Record<string, string>, amount: bigint, fields = {}) =>
-  management.create<{ id: string }>('/v1/budgets', {
-    ...{ scope, amount: dollars(amount), period: 'monthly' },
-    ...fields,
-  })
-
 beforeAll(async () => {
-  home = mkdtempSync(join(tmpdir(), 'weir-budget-outage-'))
-  upstream = await RawUpstream.start()
-  weir = await startWeir({
-    home,
-    port: 0,
-    gateways: gateways.length,
-    env: {
-      WEIR_FIRST_BYTE_TIMEOUT_MS: '3000',
-      WEIR_IDLE_TIMEOUT_MS: '3000',
-      NODE_COMPILE_CACHE: compileCache,
-    },
-    quiet: true,
-  })
-  management = new Management(weir.url, weir.masterKey)
+  stack = await BudgetStack.start()
 })
+afterAll(() => stack?.stop())
 
 /** What an earlier test has killed is back. */
 beforeEach(() => whenBack())
 
-afterAll(async () => {
-  await weir?.stop()
-  await upstream?.stop()
-  rmSync(home, { recursive: true, force: true })
-})
-
 async function whenBack(): Promise<void> {
-  const isBack = async () => (await isIdle()) && (await management.get('/v1/budgets')) !== undefined
+  const isBack = async () => (await isIdle()) && (await stack.management.get('/v1/budgets')) !== undefined
   await waitFor(() => isBack().catch(() => false), { timeoutMs: 60_000, what: 'every process to be back' })
 }
 
 /** No gateway has an attempt under way, or an event that is not sent. */
 async function isIdle(): Promise<boolean> {
   for (const name of ['weir_journal_open_attempts', 'weir_journal_depth']) {
-    if ((await sumOfGateways({ ports: weir.ports, gateways }, name)) > 0) return false
+    if ((await stack.sumOf(name)) > 0) return false
   }
   return true
 }
@@ -95,7 +47,7 @@ async function callWhileKilling({
   const killing = (async () => {
     for (const names of kills) {
       await sleep(everyMs)
-      for (const name of names) weir.processes.get(name)?.kill('SIGKILL')
+      for (const name of names) stack.weir.processes.get(name)?.kill('SIGKILL')
     }
     await sleep(1_500)
     isOver = true
@@ -103,14 +55,14 @@ async function callWhileKilling({
   const statuses: number[] = []
   const callOn = async () => {
     while (!isOver) {
-      const reply = await send({ url: weir.url, key: scene.key, body }).catch(() => undefined)
+      const reply = await send({ url: stack.url, key: scene.key, body }).catch(() => undefined)
       statuses.push(reply?.status ?? 0)
       await sleep(200)
     }
   }
   const watchOn = async () => {
     while (!isOver) {
-      const now = await status(path).catch(() => undefined)
+      const now = await stack.status(path).catch(() => undefined)
       if (now) expect(nano(now.spent) + nano(now.held) + nano(now.estimated) <= nano(now.limit)).toBe(true)
       await sleep(100)
     }
@@ -125,7 +77,7 @@ async function useUp(): Promise<number> {
   // A gateway connects anew to a policy service that is back a moment after others see it.
   const call = async (): Promise<WholeReply> => {
     for (const until = Date.now() + 15_000; ;) {
-      const reply = await send({ url: weir.url, key: scene.key, body })
+      const reply = await send({ url: stack.url, key: scene.key, body })
       if (reply.status !== 503 || Date.now() > until) return reply
       await sleep(200)
     }
@@ -142,17 +94,16 @@ describe('a hard budget for exactly 50, while processes are killed', () => {
   const freeInput = { ...prices, input_per_million: '0' }
 
   const prepare = async () => {
-    scene = await createScene(
-      { url: weir.url, management, gateways },
-      { baseUrl: `http://127.0.0.1:${upstream.port}/v1`, model: { prices: freeInput } },
+    scene = await stack.createScene(
+      async (call) => {
+        await sleep(150)
+        call.reply(200, completion('x', 40, maxTokens))
+      },
+      { model: { prices: freeInput } },
     )
-    upstream.answer(scene.model.name, async (call) => {
-      await sleep(150)
-      call.reply(200, completion('x', 40, maxTokens))
-    })
-    await createBudget({ team: scene.team.id }, 50n * unit)
-    await createBudget({ workspace: scene.workspace.id }, 70n * unit)
-    await sleep(300)
+    await stack.createBudget({ team: scene.team.id }, 50n * unit)
+    await stack.createBudget({ workspace: scene.workspace.id }, 70n * unit)
+    await stack.whenKnown()
     return `teams/${scene.team.id}`
   }
 
@@ -160,7 +111,10 @@ describe('a hard budget for exactly 50, while processes are killed', () => {
   const whenAllIsOver = (path: string) =>
     waitFor(
       async () => {
-        const [ledger, budget] = [await ledgerCost(management, scene.virtualKey.id), await status(path)]
+        const [ledger, budget] = [
+          await ledgerCost(stack.management, scene.virtualKey.id),
+          await stack.status(path),
+        ]
         const isSettled = budget.held === '0' && budget.estimated === '0' && nano(budget.spent) === ledger
         return isSettled && (await isIdle()) ? budget : undefined
       },
@@ -171,7 +125,7 @@ describe('a hard budget for exactly 50, while processes are killed', () => {
     const end = await whenAllIsOver(path)
     expect(nano(end.spent)).toBe(50n * unit)
     expect(end.left).toBe('0')
-    const attempts = await listAttempts(management, { key: scene.virtualKey.id })
+    const attempts = await listAttempts(stack.management, { key: scene.virtualKey.id })
     expect(attempts.filter(({ cost_usd }) => nano(cost_usd ?? '0') > 0n).length).toBe(50)
     expect(await whenAllIsOver(`workspaces/${scene.workspace.id}`)).toMatchObject({
       left: dollars(20n * unit).replace(/\.?0+$/, ''),
@@ -211,16 +165,16 @@ describe('a hard budget for exactly 50, while processes are killed', () => {
 describe('while the policy service is down', () => {
   it('hard budgets refuse once their leases are used up, soft ones go on and are counted', async () => {
     const [hard, soft] = [
-      await newScene((call) => call.reply(200, completion('x'))),
-      await newScene((call) => call.reply(200, completion('x'))),
+      await stack.createScene((call) => call.reply(200, completion('x'))),
+      await stack.createScene((call) => call.reply(200, completion('x'))),
     ]
-    await createBudget({ team: hard.team.id }, 1_000_000_000n)
-    await createBudget({ team: soft.team.id }, 1n, { hard: false })
-    await sleep(300)
+    await stack.createBudget({ team: hard.team.id }, 1_000_000_000n)
+    await stack.createBudget({ team: soft.team.id }, 1n, { hard: false })
+    await stack.whenKnown()
     const ask = (one: Scene) =>
-      send({ url: weir.url, key: one.key, body: chat(one.model.name, { max_tokens: maxTokens }) })
+      send({ url: stack.url, key: one.key, body: chat(one.model.name, { max_tokens: maxTokens }) })
     expect([(await ask(hard)).status, (await ask(soft)).status]).toEqual([200, 200])
-    await weir.processes.get('policy')?.stop()
+    await stack.weir.processes.get('policy')?.stop()
     try {
       await sleep(6_500)
       const refused = await ask(hard)
@@ -229,8 +183,8 @@ describe('while the policy service is down', () => {
         expect.stringContaining('A hard budget applies here'),
       ])
       expect((await ask(soft)).status).toBe(200)
-      expect(await sumOfGateways({ ports: weir.ports, gateways }, 'weir_budget_unchecked_total')).toBe(1)
-      for (const name of gateways) weir.processes.get(name)?.kill('SIGKILL')
+      expect(await stack.sumOf('weir_budget_unchecked_total')).toBe(1)
+      for (const name of stack.gateways) stack.weir.processes.get(name)?.kill('SIGKILL')
       await waitFor(async () => (await ask(soft).catch(() => undefined))?.status === 200, {
         timeoutMs: 20_000,
       })
@@ -238,7 +192,7 @@ describe('while the policy service is down', () => {
       const again = await Promise.all(Array.from({ length: 12 }, () => ask(hard)))
       expect(new Set(again.map((reply) => reply.status))).toEqual(new Set([503]))
     } finally {
-      await weir.processes.get('policy')?.start()
+      await stack.weir.processes.get('policy')?.start()
     }
     await waitFor(async () => (await ask(hard)).status === 200, { timeoutMs: 15_000 })
   })

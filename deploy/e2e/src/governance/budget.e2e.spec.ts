@@ -1,123 +1,87 @@
-import { startWeir, type Weir } from '@weir/local'
 import { waitFor } from '@weir/testing'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { listAttempts } from '../stack/accounting.js'
 import { chat, openCall, send } from '../stack/client.js'
-import { compileCache } from '../stack/compile-cache.js'
-import { Management } from '../stack/management.js'
-import { chunk, completion, RawUpstream, type ReceivedCall } from '../stack/raw-upstream.js'
-import { sumOfGateways } from '../stack/metrics.js'
-import { createScene, type Scene } from '../stack/scene.js'
-import { boundOf, countOf, dollars, ledgerCost, maxTokens, nano } from './budget-bound.js'
+import { chunk, completion, type ReceivedCall } from '../stack/raw-upstream.js'
+import type { Scene } from '../stack/scene.js'
+import {
+  boundOf,
+  countOf,
+  dollars,
+  ledgerCost,
+  maxTokens,
+  nano,
+  overheadTokens,
+  type Status,
+} from './budget-bound.js'
+import { BudgetStack } from './budget-stack.js'
 import { createPerson } from './people.js'
-import { overheadTokens, prices, type Status, whenSettled } from './budget-bound.js'
 
-let home: string
-let weir: Weir
-let upstream: RawUpstream
-let management: Management
+let stack: BudgetStack
 let scene: Scene
 
-const gateways = ['gateway-1', 'gateway-2', 'gateway-3']
-
-const status = (path: string) => management.get<Status>(`/v1/${path}/budget`)
-
-/** Makes a team with a key of its own, over one model whose answers a test decides. */
-async function newScene(answer: (call: ReceivedCall) => void | Promise<void>): Promise<Scene> {
-  const made = await createScene(
-    { url: weir.url, management, gateways },
-    { baseUrl: `http://127.0.0.1:${upstream.port}/v1`, model: { prices } },
-  )
-  upstream.answer(made.model.name, answer)
-  return made
-}
-
-const createBudget = (scope: Record<string, string>, amount: bigint, fields = {}) =>
-  management.create<{ id: string }>('/v1/budgets', {
-    ...{ scope, amount: dollars(amount), period: 'monthly' },
-    ...fields,
-  })
-
-const settled = (path: string) => whenSettled(management, path)
-
 beforeAll(async () => {
-  home = mkdtempSync(join(tmpdir(), 'weir-budget-'))
-  upstream = await RawUpstream.start()
-  weir = await startWeir({
-    home,
-    port: 0,
-    gateways: gateways.length,
-    env: {
-      WEIR_FIRST_BYTE_TIMEOUT_MS: '3000',
-      WEIR_IDLE_TIMEOUT_MS: '3000',
-      NODE_COMPILE_CACHE: compileCache,
-    },
-    quiet: true,
-  })
-  management = new Management(weir.url, weir.masterKey)
+  stack = await BudgetStack.start()
 })
-
-afterAll(async () => {
-  await weir?.stop()
-  await upstream?.stop()
-  rmSync(home, { recursive: true, force: true })
-})
+afterAll(() => stack?.stop())
 
 describe('a hard budget for exactly 50', () => {
   it('threat 21: serves 50 of 200 parallel requests over three gateways, to the nano-dollar', async () => {
     const body = chat('', { max_tokens: maxTokens })
-    scene = await newScene(async (call) => {
+    scene = await stack.createScene(async (call) => {
       await sleep(50)
       const bytes = Buffer.byteLength(JSON.stringify({ ...body, model: scene.model.name }))
       call.reply(200, completion('x', bytes + overheadTokens, maxTokens))
     })
     const request = { ...body, model: scene.model.name }
     const bound = boundOf(request)
-    await createBudget({ team: scene.team.id }, 50n * bound)
-    await createBudget({ key: scene.virtualKey.id }, 5_000n * bound)
-    await sleep(300)
+    await stack.createBudget({ team: scene.team.id }, 50n * bound)
+    await stack.createBudget({ key: scene.virtualKey.id }, 5_000n * bound)
+    await stack.whenKnown()
     const replies = await Promise.all(
-      Array.from({ length: 200 }, () => send({ url: weir.url, key: scene.key, body: request })),
+      Array.from({ length: 200 }, () => send({ url: stack.url, key: scene.key, body: request })),
     )
     expect([countOf(replies, 200), countOf(replies, 429)]).toEqual([50, 150])
     const refused = replies.find((reply) => reply.status === 429)
     expect(refused?.headers['x-should-retry']).toBe('false')
     expect(refused?.text).toContain('budget_exceeded')
     expect(refused?.text).toContain(`The budget of the team \`${scene.team.id}\``)
-    const { resets_at } = await status(`teams/${scene.team.id}`)
+    const { resets_at } = await stack.status(`teams/${scene.team.id}`)
     expect(refused?.text).toContain(String(resets_at))
-    await waitFor(async () => (await listAttempts(management, { key: scene.virtualKey.id })).length === 50)
-    const now = await settled(`teams/${scene.team.id}`)
+    await waitFor(
+      async () => (await listAttempts(stack.management, { key: scene.virtualKey.id })).length === 50,
+    )
+    const now = await stack.settled(`teams/${scene.team.id}`)
     expect(nano(now.spent)).toBe(50n * bound)
-    expect(nano(now.spent)).toBe(await ledgerCost(management, scene.virtualKey.id))
+    expect(nano(now.spent)).toBe(await ledgerCost(stack.management, scene.virtualKey.id))
     expect(now).toMatchObject({ held: '0', estimated: '0', left: '0' })
-    expect(await settled(`keys/${scene.virtualKey.id}`)).toMatchObject({ spent: now.spent, estimated: '0' })
+    expect(await stack.settled(`keys/${scene.virtualKey.id}`)).toMatchObject({
+      spent: now.spent,
+      estimated: '0',
+    })
   })
 
   it('is fully usable: what calls cost less than was held for them is spent by others', async () => {
     const body = chat('', { max_tokens: maxTokens })
-    scene = await newScene((call) => call.reply(200, completion('x', 40, maxTokens / 2)))
+    scene = await stack.createScene((call) => call.reply(200, completion('x', 40, maxTokens / 2)))
     const request = { ...body, model: scene.model.name }
     const bound = boundOf(request)
-    await createBudget({ team: scene.team.id }, 50n * bound)
-    await sleep(300)
+    await stack.createBudget({ team: scene.team.id }, 50n * bound)
+    await stack.whenKnown()
     let served = 0
     for (;;) {
       const replies = await Promise.all(
-        Array.from({ length: 20 }, () => send({ url: weir.url, key: scene.key, body: request })),
+        Array.from({ length: 20 }, () => send({ url: stack.url, key: scene.key, body: request })),
       )
       served += countOf(replies, 200)
       if (countOf(replies, 200) === 0) break
     }
     await waitFor(
-      async () => (await listAttempts(management, { key: scene.virtualKey.id })).length === served,
+      async () => (await listAttempts(stack.management, { key: scene.virtualKey.id })).length === served,
     )
-    const now = await settled(`teams/${scene.team.id}`)
-    expect(nano(now.spent)).toBe(await ledgerCost(management, scene.virtualKey.id))
+    const now = await stack.settled(`teams/${scene.team.id}`)
+    expect(nano(now.spent)).toBe(await ledgerCost(stack.management, scene.virtualKey.id))
     // Less is left than one more request may cost.
     expect(nano(now.left) < bound).toBe(true)
     expect(served).toBeGreaterThan(90)
@@ -126,44 +90,44 @@ describe('a hard budget for exactly 50', () => {
 
 describe('what a request may cost', () => {
   it('threat 21: is multiplied by n, and n must be a number', async () => {
-    scene = await newScene((call) => call.reply(200, completion('x')))
+    scene = await stack.createScene((call) => call.reply(200, completion('x')))
     const request = chat(scene.model.name, { max_tokens: 10, n: 50 })
-    await createBudget({ team: scene.team.id }, boundOf(request, 500) - 1n)
-    await sleep(300)
+    await stack.createBudget({ team: scene.team.id }, boundOf(request, 500) - 1n)
+    await stack.whenKnown()
     const ask = (fields: Record<string, unknown>) =>
-      send({ url: weir.url, key: scene.key, body: { ...request, ...fields } })
+      send({ url: stack.url, key: scene.key, body: { ...request, ...fields } })
     expect((await ask({})).status).toBe(429)
     expect((await ask({ n: 49 })).status).toBe(200)
     for (const fields of [{ n: '50' }, { n: 1.5 }, { n: 0 }, { max_tokens: '10' }, { max_tokens: -1 }]) {
       const reply = await ask(fields)
       expect([reply.status, reply.text]).toEqual([400, expect.stringContaining(Object.keys(fields)[0] ?? '')])
     }
-    await settled(`teams/${scene.team.id}`)
+    await stack.settled(`teams/${scene.team.id}`)
   })
 
   it('threat 21: is bounded where the request says nothing: the output is limited upstream', async () => {
     const seen: unknown[] = []
-    scene = await newScene((call) => {
+    scene = await stack.createScene((call) => {
       seen.push(call.document['max_tokens'])
       call.reply(200, completion('x'))
     })
     const request = chat(scene.model.name)
-    const { id } = await createBudget({ team: scene.team.id }, boundOf(request, 16_384))
-    await sleep(300)
-    expect((await send({ url: weir.url, key: scene.key, body: request })).status).toBe(200)
-    await settled(`teams/${scene.team.id}`)
+    const { id } = await stack.createBudget({ team: scene.team.id }, boundOf(request, 16_384))
+    await stack.whenKnown()
+    expect((await send({ url: stack.url, key: scene.key, body: request })).status).toBe(200)
+    await stack.settled(`teams/${scene.team.id}`)
     // A little was spent: the whole does not fit any more.
-    expect((await send({ url: weir.url, key: scene.key, body: request })).status).toBe(429)
-    await management.update(`/v1/budgets/${id}`, { lowers_output: true })
-    await sleep(300)
-    expect((await send({ url: weir.url, key: scene.key, body: request })).status).toBe(200)
+    expect((await send({ url: stack.url, key: scene.key, body: request })).status).toBe(429)
+    await stack.management.update(`/v1/budgets/${id}`, { lowers_output: true })
+    await stack.whenKnown()
+    expect((await send({ url: stack.url, key: scene.key, body: request })).status).toBe(200)
     expect(seen[0]).toBe(16_384)
     expect(seen[1]).toBeLessThan(16_384)
     expect(seen[1]).toBeGreaterThan(16_300)
   })
 
   it('threat 22: is not held any more when a caller leaves, or a stream is cut by either side', async () => {
-    scene = await newScene(async (call) => {
+    scene = await stack.createScene(async (call) => {
       if (call.document['stream'] !== true) return sleep(2_000)
       call.startStream()
       await call.event(chunk('Hello'))
@@ -172,83 +136,77 @@ describe('what a request may cost', () => {
     })
     const body = (fields: Record<string, unknown>) =>
       chat(scene.model.name, { max_tokens: maxTokens, ...fields })
-    await createBudget({ team: scene.team.id }, 20n * boundOf(body({ stream: true, user: 'leave' })))
-    await sleep(300)
+    await stack.createBudget({ team: scene.team.id }, 20n * boundOf(body({ stream: true, user: 'leave' })))
+    await stack.whenKnown()
     const leave = async (fields: Record<string, unknown>) => {
-      const call = openCall({ url: weir.url, key: scene.key, body: body(fields) })
+      const call = openCall({ url: stack.url, key: scene.key, body: body(fields) })
       call.reply.catch(() => undefined)
       call.request.on('error', () => undefined)
       await sleep(200)
       call.request.destroy()
     }
-    const cut = () => send({ url: weir.url, key: scene.key, body: body({ stream: true, user: 'cut' }) })
+    const cut = () => send({ url: stack.url, key: scene.key, body: body({ stream: true, user: 'cut' }) })
     await Promise.all([
       ...Array.from({ length: 4 }, () => leave({})),
       ...Array.from({ length: 4 }, () => leave({ stream: true })),
       ...Array.from({ length: 4 }, () => cut().catch(() => undefined)),
     ])
-    await waitFor(async () => (await listAttempts(management, { key: scene.virtualKey.id })).length === 12)
-    const now = await settled(`teams/${scene.team.id}`)
-    expect(nano(now.spent)).toBe(await ledgerCost(management, scene.virtualKey.id))
+    await waitFor(
+      async () => (await listAttempts(stack.management, { key: scene.virtualKey.id })).length === 12,
+    )
+    const now = await stack.settled(`teams/${scene.team.id}`)
+    expect(nano(now.spent)).toBe(await ledgerCost(stack.management, scene.virtualKey.id))
     expect(nano(now.spent)).toBeGreaterThan(0n)
-    const outcomes = (await listAttempts(management, { key: scene.virtualKey.id })).map(
+    const outcomes = (await listAttempts(stack.management, { key: scene.virtualKey.id })).map(
       ({ outcome }) => outcome,
     )
     expect([...new Set(outcomes)].sort()).toEqual(['client_closed', 'cut'])
   })
 
   it('counts against the teams above, the workload and the organization, and the tightest refuses', async () => {
-    const above = await newScene((call) => call.reply(200, completion('x')))
-    scene = await createScene(
-      { url: weir.url, management, gateways },
-      {
-        baseUrl: `http://127.0.0.1:${upstream.port}/v1`,
-        model: { prices },
-        team: { parent: above.team.id },
+    const above = await stack.createScene((call) => call.reply(200, completion('x')))
+    scene = await stack.createScene(
+      (call) => {
+        const bytes = Buffer.byteLength(JSON.stringify(request))
+        call.reply(200, completion('x', bytes + overheadTokens, maxTokens))
       },
+      { team: { parent: above.team.id } },
     )
     const request = chat(scene.model.name, { max_tokens: maxTokens })
     const bound = boundOf(request)
-    await createBudget({ team: above.team.id }, 2n * bound)
-    await createBudget({ workload: scene.workload.id }, 1_000n * bound)
-    const { id } = await createBudget({ organization: 'org_default' }, 1_000_000_000_000_000n)
-    await sleep(300)
+    await stack.createBudget({ team: above.team.id }, 2n * bound)
+    await stack.createBudget({ workload: scene.workload.id }, 1_000n * bound)
+    const { id } = await stack.createBudget({ organization: 'org_default' }, 1_000_000_000_000_000n)
+    await stack.whenKnown()
     const statuses: number[] = []
-    upstream.answer(scene.model.name, (call) => {
-      const bytes = Buffer.byteLength(JSON.stringify(request))
-      call.reply(200, completion('x', bytes + overheadTokens, maxTokens))
-    })
     for (let call = 0; call < 3; call++) {
-      const reply = await send({ url: weir.url, key: scene.key, body: request })
+      const reply = await send({ url: stack.url, key: scene.key, body: request })
       statuses.push(reply.status)
       if (reply.status === 429) expect(reply.text).toContain(`The budget of the team \`${above.team.id}\``)
     }
     expect(statuses).toEqual([200, 200, 429])
-    await waitFor(async () => nano((await status(`teams/${above.team.id}`)).spent) === 2n * bound)
-    expect(nano((await settled(`workloads/${scene.workload.id}`)).spent)).toBe(2n * bound)
-    const organization = await settled('organizations/org_default')
+    await waitFor(async () => nano((await stack.status(`teams/${above.team.id}`)).spent) === 2n * bound)
+    expect(nano((await stack.settled(`workloads/${scene.workload.id}`)).spent)).toBe(2n * bound)
+    const organization = await stack.settled('organizations/org_default')
     expect(nano(organization.spent) >= 2n * bound).toBe(true)
-    await management.delete(`/v1/budgets/${id}`)
+    await stack.management.delete(`/v1/budgets/${id}`)
   })
 
   it('threat 9: is seen by whoever works in a workspace that spends of it, and by nobody else', async () => {
     const answer = (call: ReceivedCall) => call.reply(200, completion('x'))
-    const [own, other] = [await newScene(answer), await newScene(answer)]
+    const [own, other] = [await stack.createScene(answer), await stack.createScene(answer)]
     scene = own
     const paths = ({ team, workspace, workload, virtualKey }: Scene) => [
       ...[`teams/${team.id}`, `workspaces/${workspace.id}`],
       ...[`workloads/${workload.id}`, `keys/${virtualKey.id}`],
     ]
     for (const { team, workspace, workload, virtualKey } of [own, other]) {
-      await createBudget({ team: team.id }, 1_000_000_000n)
-      await createBudget({ workspace: workspace.id }, 2_000_000_000n)
-      await createBudget({ workload: workload.id }, 3_000_000_000n)
-      await createBudget({ key: virtualKey.id }, 4_000_000_000n)
+      await stack.createBudget({ team: team.id }, 1_000_000_000n)
+      await stack.createBudget({ workspace: workspace.id }, 2_000_000_000n)
+      await stack.createBudget({ workload: workload.id }, 3_000_000_000n)
+      await stack.createBudget({ key: virtualKey.id }, 4_000_000_000n)
     }
-    const viewer = await createPerson(
-      { url: weir.url, management },
-      { workspace: [own.workspace.id, 'viewer'] },
-    )
+    const viewer = await createPerson(stack, { workspace: [own.workspace.id, 'viewer'] })
     const limits = async (seen: string[]) => {
       const found: unknown[] = []
       for (const path of seen) {
@@ -272,59 +230,60 @@ describe('what a request may cost', () => {
   })
 
   it('is spent by a key with a max_budget from its first moment on', async () => {
-    scene = await newScene((call) => call.reply(200, completion('x', 40, maxTokens)))
+    scene = await stack.createScene((call) => call.reply(200, completion('x', 40, maxTokens)))
     const request = chat(scene.model.name, { max_tokens: maxTokens })
     const poor = await scene.factory.createVirtualKey({
       ...{ workspace: scene.workspace.id, workload: scene.workload.id, team: scene.team.id },
       ...{ max_budget: dollars(boundOf(request) - 1n), budget_duration: 'daily' },
     })
     const replies = await Promise.all(
-      Array.from({ length: 6 }, () => send({ url: weir.url, key: poor.key, body: request })),
+      Array.from({ length: 6 }, () => send({ url: stack.url, key: poor.key, body: request })),
     )
     expect(replies.map((reply) => reply.status)).toEqual(Array(6).fill(429))
-    await management.update(`/v1/keys/${poor.id}`, { max_budget: dollars(boundOf(request)) })
-    await waitFor(async () => (await send({ url: weir.url, key: poor.key, body: request })).status === 200)
+    await stack.management.update(`/v1/keys/${poor.id}`, { max_budget: dollars(boundOf(request)) })
+    await waitFor(async () => (await send({ url: stack.url, key: poor.key, body: request })).status === 200)
   })
 })
 
 describe('a budget with plenty left', () => {
   it('is held of leases: few calls to the policy service, and nothing held afterwards', async () => {
-    scene = await newScene((call) => call.reply(200, completion('x', 40, maxTokens / 2)))
-    await createBudget({ team: scene.team.id }, 100_000_000_000_000n)
-    await createBudget({ workspace: scene.workspace.id }, 200_000_000_000_000n)
-    await sleep(300)
+    scene = await stack.createScene((call) => call.reply(200, completion('x', 40, maxTokens / 2)))
+    await stack.createBudget({ team: scene.team.id }, 100_000_000_000_000n)
+    await stack.createBudget({ workspace: scene.workspace.id }, 200_000_000_000_000n)
+    await stack.whenKnown()
     const body = chat(scene.model.name, { max_tokens: maxTokens })
-    const exchanges = () =>
-      sumOfGateways({ ports: weir.ports, gateways }, 'weir_money_exchange_duration_seconds_count')
+    const exchanges = () => stack.sumOf('weir_money_exchange_duration_seconds_count')
     const before = await exchanges()
     const callOn = async () => {
       for (let call = 0; call < 60; call++) {
-        expect((await send({ url: weir.url, key: scene.key, body })).status).toBe(200)
+        expect((await send({ url: stack.url, key: scene.key, body })).status).toBe(200)
       }
     }
     await Promise.all(Array.from({ length: 10 }, callOn))
     const made = (await exchanges()) - before
     expect(made).toBeGreaterThan(0)
     expect(made).toBeLessThan(120)
-    await waitFor(async () => (await listAttempts(management, { key: scene.virtualKey.id })).length === 600)
-    const now = await settled(`teams/${scene.team.id}`)
-    expect(nano(now.spent)).toBe(await ledgerCost(management, scene.virtualKey.id))
-    expect(await settled(`workspaces/${scene.workspace.id}`)).toMatchObject({ spent: now.spent })
+    await waitFor(
+      async () => (await listAttempts(stack.management, { key: scene.virtualKey.id })).length === 600,
+    )
+    const now = await stack.settled(`teams/${scene.team.id}`)
+    expect(nano(now.spent)).toBe(await ledgerCost(stack.management, scene.virtualKey.id))
+    expect(await stack.settled(`workspaces/${scene.workspace.id}`)).toMatchObject({ spent: now.spent })
   })
 
   it('refuses at once when it is lowered, whatever gateways had leased', async () => {
-    scene = await newScene((call) => call.reply(200, completion('x', 40, maxTokens)))
-    const { id } = await createBudget({ team: scene.team.id }, 100_000_000_000_000n)
-    await sleep(300)
+    scene = await stack.createScene((call) => call.reply(200, completion('x', 40, maxTokens)))
+    const { id } = await stack.createBudget({ team: scene.team.id }, 100_000_000_000_000n)
+    await stack.whenKnown()
     const body = chat(scene.model.name, { max_tokens: maxTokens })
-    const ask = async () => (await send({ url: weir.url, key: scene.key, body })).status
+    const ask = async () => (await send({ url: stack.url, key: scene.key, body })).status
     expect(new Set(await Promise.all(Array.from({ length: 40 }, ask)))).toEqual(new Set([200]))
-    await management.update(`/v1/budgets/${id}`, { amount: '0.5' })
-    await sleep(300)
+    await stack.management.update(`/v1/budgets/${id}`, { amount: '0.5' })
+    await stack.whenKnown()
     expect(new Set(await Promise.all(Array.from({ length: 20 }, ask)))).toEqual(new Set([429]))
-    await management.update(`/v1/budgets/${id}`, { amount: '1000' })
-    await sleep(300)
+    await stack.management.update(`/v1/budgets/${id}`, { amount: '1000' })
+    await stack.whenKnown()
     expect(new Set(await Promise.all(Array.from({ length: 20 }, ask)))).toEqual(new Set([200]))
-    await settled(`teams/${scene.team.id}`)
+    await stack.settled(`teams/${scene.team.id}`)
   })
 })
