@@ -35,6 +35,8 @@ export interface CallerDialect {
 /** The side of a dialect that providers speak. */
 export interface ProviderDialect {
   readonly name: DialectName
+  /** Names of tools that the vendor takes; each other one reaches it as one of these. */
+  readonly toolName: RegExp
   /** Writes a request. Throws `unsupported` for what the dialect cannot say and that changes the answer. */
   writeRequest(conversation: Conversation, naming: Naming): WrittenRequest
   /** Reads an answer. Throws for one that is not of the dialect. */

@@ -10,6 +10,7 @@ import {
 import { withoutForeignTools } from '../conversation/foreign-tools.js'
 import { asObject, parseJson } from '../conversation/json.js'
 import type { Reply, VendorError } from '../conversation/reply.js'
+import { ToolNames } from '../conversation/tool-names.js'
 import { TranslatedStream } from '../conversation/translated-stream.js'
 import type { KnownModel } from '../snapshot/catalog-state.js'
 import type { ProviderType } from '../providers/provider-type.js'
@@ -108,6 +109,7 @@ class TranslatedExchange extends ConversationExchange {
   readonly ignoredFields: readonly string[]
   private readonly model: KnownModel
   private readonly request: Document
+  private readonly toolNames: ToolNames
 
   constructor(
     private readonly caller: CallerDialect,
@@ -119,7 +121,8 @@ class TranslatedExchange extends ConversationExchange {
     this.model = model
     this.request = document
     const { conversation, dropped } = withoutForeignTools(caller.readRequest(document), spoken.name)
-    const written = spoken.writeRequest(conversation, {
+    this.toolNames = new ToolNames(conversation, spoken.toolName)
+    const written = spoken.writeRequest(this.toolNames.toProvider(), {
       model: model.providerModel,
       providerType: provider.type,
     })
@@ -132,7 +135,7 @@ class TranslatedExchange extends ConversationExchange {
 
   protected openTap(): StreamTap {
     return new TranslatedStream(
-      this.spoken.readStream(),
+      this.toolNames.streamToCaller(this.spoken.readStream()),
       this.caller.writeStream({ model: this.model.name }, this.request),
     )
   }
@@ -140,7 +143,7 @@ class TranslatedExchange extends ConversationExchange {
   readWhole(body: Buffer): WholeReply {
     const document = asObject(parseJson(body.toString()))
     if (!document) throw new Error('Its reply is no JSON object.')
-    const reply = this.spoken.readReply(document)
+    const reply = this.toolNames.replyToCaller(this.spoken.readReply(document))
     const shown = this.caller.writeReply(reply, { model: this.model.name }, this.request)
     return {
       ...{ body: JSON.stringify(shown), contentType: 'application/json', usage: reply.usage },

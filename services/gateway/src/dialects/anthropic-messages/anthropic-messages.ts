@@ -17,6 +17,7 @@ import { readUsage } from './usage.js'
 /** Anthropic's Messages API, `/v1/messages`, as of its version 2023-06-01. */
 export const anthropicMessages: CallerDialect & ProviderDialect & PassingDialect = {
   name: 'anthropic-messages',
+  toolName: /^[a-zA-Z0-9_-]{1,128}$/,
   readRequest,
   writeReply,
   writeStream: (naming) => new MessageStreamWriter(naming),

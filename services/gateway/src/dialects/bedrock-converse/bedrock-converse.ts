@@ -8,6 +8,7 @@ import { readUsage } from './usage.js'
 /** Amazon Bedrock's Converse and ConverseStream. */
 export const bedrockConverse: ProviderDialect = {
   name: 'bedrock-converse',
+  toolName: /^[a-zA-Z0-9_-]{1,64}$/,
   writeRequest,
   readReply,
   readStream: () => new ConverseStreamReader(),

@@ -8,6 +8,7 @@ import { readUsage } from './usage.js'
 /** Google's `generateContent` and `streamGenerateContent?alt=sse`, of the Gemini API and of Vertex AI. */
 export const gemini: ProviderDialect = {
   name: 'gemini',
+  toolName: /^[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}$/,
   writeRequest,
   readReply,
   readStream: () => new GeminiStreamReader(),

@@ -19,5 +19,6 @@ export const openAiChat: CallerDialect & ProviderDialect & PassingDialect = {
   readReply,
   readStream: () => new ChatStreamReader(),
   readError,
+  toolName: /^[a-zA-Z0-9_-]{1,64}$/,
   readUsage: (value) => readUsage(value),
 }

@@ -13,6 +13,7 @@ import { readUsage } from './usage.js'
 export const openaiResponses: CallerDialect & ProviderDialect & PassingDialect = {
   ...passing,
   name: 'openai-responses',
+  toolName: /^[a-zA-Z0-9_-]{1,64}$/,
   readRequest,
   writeReply,
   writeStream: (naming, request) => new ResponsesStreamWriter(naming, request),
