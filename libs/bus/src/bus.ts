@@ -57,6 +57,11 @@ export interface SubscribeOptions {
   handle(batch: Batch): Promise<void>
 }
 
+/** A message to publish; its value may be UTF-8 as it was found. */
+export interface OutgoingMessage extends Omit<Message, 'value'> {
+  value: string | Buffer
+}
+
 /** An ordered log with consumer groups. */
 export interface Bus {
   /**
@@ -64,7 +69,7 @@ export interface Bus {
    * that are awaited one after another. Retrying is the caller's, who knows in which order.
    * @throws BusUnavailable when they were not acknowledged.
    */
-  publish(topic: string, messages: Message[]): Promise<void>
+  publish(topic: string, messages: OutgoingMessage[]): Promise<void>
   /** Succeeds when the bus is down too; delivery then begins when it is back. */
   subscribe(options: SubscribeOptions): Promise<Subscription>
   /** Creates every topic of the event table and its dead-letter topic. Idempotent, and safe to run concurrently. */

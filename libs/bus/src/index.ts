@@ -1,5 +1,6 @@
 export * from './bus.js'
 export * from './create-bus.js'
+export { textArray } from './postgres/binary-array.js'
 export { BusServer } from './nest/bus-server.js'
 export { OnEvent, type EventBatch } from './nest/on-event.js'
 export { deadLetterTopic } from './topics.js'

@@ -3,7 +3,7 @@ import {
   BusUnavailable,
   type Bus,
   type BusLog,
-  type Message,
+  type OutgoingMessage,
   type SubscribeOptions,
   type Subscription,
 } from '../bus.js'
@@ -50,7 +50,7 @@ export class KafkaBus implements Bus {
     this.publisher = new KafkaPublisher(this.kafka)
   }
 
-  publish(topic: string, messages: Message[]): Promise<void> {
+  publish(topic: string, messages: OutgoingMessage[]): Promise<void> {
     return this.publisher.publish(topic, messages)
   }
 

@@ -1,5 +1,5 @@
 import { Partitioners, type Kafka, type Producer } from 'kafkajs'
-import { BusUnavailable, type Message } from '../bus.js'
+import { BusUnavailable, type OutgoingMessage } from '../bus.js'
 import { reasonOf } from '../reason.js'
 
 /** How long a broker may take to acknowledge; past it the messages count as not acknowledged. */
@@ -29,7 +29,7 @@ export class KafkaPublisher {
   }
 
   /** @throws BusUnavailable when the brokers did not acknowledge. */
-  async publish(topic: string, messages: Message[]): Promise<void> {
+  async publish(topic: string, messages: OutgoingMessage[]): Promise<void> {
     if (messages.length === 0) return
     try {
       await this.connect()
@@ -61,7 +61,7 @@ export class KafkaPublisher {
 }
 
 /** The messages in their order, in parts that a broker takes; a message that is larger is a part of its own. */
-function* partsOf(messages: Message[]): Generator<Message[]> {
+function* partsOf(messages: OutgoingMessage[]): Generator<OutgoingMessage[]> {
   let from = 0
   let bytes = 0
   for (const [at, { key, value, headers }] of messages.entries()) {

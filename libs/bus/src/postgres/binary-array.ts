@@ -8,7 +8,7 @@ const headerBytes = 20
  * One-dimensional arrays in PostgreSQL's binary format, which `pg` sends as they are. As text, `pg` would
  * escape every quote of every JSON value: that took five times the CPU of the publishing process.
  */
-export function textArray(values: string[]): Buffer {
+export function textArray(values: (string | Buffer)[]): Buffer {
   const lengths = values.map((value) => Buffer.byteLength(value))
   const array = arrayOf(
     text,
@@ -18,7 +18,7 @@ export function textArray(values: string[]): Buffer {
   let at = headerBytes
   values.forEach((value, nth) => {
     at = array.writeInt32BE(lengths[nth]!, at)
-    at += array.write(value, at)
+    at += typeof value === 'string' ? array.write(value, at) : value.copy(array, at)
   })
   return array
 }

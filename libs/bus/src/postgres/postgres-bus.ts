@@ -1,5 +1,5 @@
 import { Pool, type ClientConfig } from 'pg'
-import type { Bus, BusLog, Message, SubscribeOptions, Subscription } from '../bus.js'
+import type { Bus, BusLog, OutgoingMessage, SubscribeOptions, Subscription } from '../bus.js'
 import { withCounts, withLag } from '../consumer-metrics.js'
 import { atMost } from '../pause.js'
 import { reasonOf } from '../reason.js'
@@ -40,7 +40,7 @@ export class PostgresBus implements Bus {
     this.publisher = new PostgresPublisher(this.pool)
   }
 
-  publish(topic: string, messages: Message[]): Promise<void> {
+  publish(topic: string, messages: OutgoingMessage[]): Promise<void> {
     return this.publisher.publish(topic, messages)
   }
 

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { BusUnavailable, type Message } from '../bus.js'
+import { BusUnavailable, type OutgoingMessage } from '../bus.js'
 import { partitionOf } from '../murmur2.js'
 import { reasonOf } from '../reason.js'
 import { intArray, textArray } from './binary-array.js'
@@ -43,7 +43,7 @@ export class PostgresPublisher {
   constructor(private readonly pool: Pool) {}
 
   /** @throws BusUnavailable when the database did not commit, or the topic is not provisioned. */
-  async publish(topic: string, messages: Message[]): Promise<void> {
+  async publish(topic: string, messages: OutgoingMessage[]): Promise<void> {
     if (messages.length === 0) return
     try {
       const partitions = await this.partitionsOf(topic)

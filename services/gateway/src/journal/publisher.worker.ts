@@ -1,11 +1,11 @@
-import { type Bus, createBus, type Message } from '@weir/bus'
+import { type Bus, createBus, type OutgoingMessage } from '@weir/bus'
 import { requestSettled } from '@weir/contracts'
 import { open } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { AcknowledgedFile } from './acknowledged.js'
 import { PublishState } from './publish-state.js'
-import { type LogRecord, readRecords, toMessage } from './record.js'
+import { type LogRecord, readStretch, stretchBytes, toMessage } from './record.js'
 import { listSegments } from './segment.js'
 import { setAside } from './set-aside.js'
 
@@ -26,8 +26,6 @@ export interface FromPublisher {
   text: string
 }
 
-const batchSize = 500
-
 /** Between two looks into the journal: a thread that is woken for every event costs more than the event. */
 const gatherMs = 100
 const syncEveryMs = 1_000
@@ -46,6 +44,8 @@ class Publisher {
   private closed = false
   private failing = false
   private syncedEnd = 0
+  /** Kept: batches in memory of their own would have the garbage collector at work all the time. */
+  private readonly space = Buffer.allocUnsafe(stretchBytes)
 
   constructor(
     private readonly options: PublisherOptions,
@@ -79,8 +79,8 @@ class Publisher {
 
   /** One look into the journal. */
   private async carry(): Promise<void> {
-    const { settled } = this.state
-    const { messages, end, unreadableCount } = this.read()
+    const { settled, end: until } = this.state
+    const { messages, end, unreadableCount } = this.read(until)
     if (messages.length > 0) await this.publish(messages)
     if (this.closed) return
     if (end > this.state.acknowledged) {
@@ -88,8 +88,9 @@ class Publisher {
       this.state.acknowledged = end
       this.state.published += messages.length + unreadableCount
     }
+    if (end < until) return
     if (messages.length === 0) await Promise.race([this.state.moreThan(settled), this.closing])
-    else if (messages.length < batchSize) await this.pause(gatherMs)
+    else await this.pause(gatherMs)
   }
 
   /** What a full disk does not take is published again at the next start, under the same ids. */
@@ -109,22 +110,21 @@ class Publisher {
     await Promise.race([sleep(ms, undefined, { ref: false }), this.closing])
   }
 
-  /** The next batch, and the position after it. */
-  private read(): { messages: Message[]; end: number; unreadableCount: number } {
-    const until = this.state.end
-    const messages: Message[] = []
+  /** The next batch, which lies in the space until the next one is read, and the position after it. */
+  private read(until: number): { messages: OutgoingMessage[]; end: number; unreadableCount: number } {
+    const messages: OutgoingMessage[] = []
     let unreadableCount = 0
-    for (const record of readRecords(this.options.folder, this.state.acknowledged, until)) {
+    const { records, end } = readStretch(this.options.folder, this.state.acknowledged, until, this.space)
+    for (const record of records) {
       if (record.kind === 'start' || record.kind === 'progress') continue
       const message = this.toMessage(record)
       if (message) messages.push(message)
       else if (record.kind === 'event') unreadableCount++
-      if (messages.length === batchSize) return { messages, end: record.end, unreadableCount }
     }
-    return { messages, end: until, unreadableCount }
+    return { messages, end, unreadableCount }
   }
 
-  private toMessage(record: LogRecord): Message | undefined {
+  private toMessage(record: LogRecord): OutgoingMessage | undefined {
     try {
       if (record.kind !== 'event') throw new SyntaxError('The line is none of the journal’s.')
       return toMessage(record)
@@ -138,7 +138,7 @@ class Publisher {
   }
 
   /** Tries until the bus has acknowledged, or the publisher is closed. */
-  private async publish(messages: Message[]): Promise<void> {
+  private async publish(messages: OutgoingMessage[]): Promise<void> {
     for (let pauseMs = 100; !this.closed; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
       try {
         await this.bus.publish(requestSettled.topic, messages)

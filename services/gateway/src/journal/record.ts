@@ -1,3 +1,4 @@
+import type { OutgoingMessage } from '@weir/bus'
 import type { Message } from '@weir/contracts'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { AttemptProgress, AttemptStart } from './attempt.js'
@@ -15,7 +16,10 @@ const kinds = new Map(Object.entries(letters).map(([kind, letter]) => [letter, k
 
 const tab = 0x09
 const lineFeed = 0x0a
-const chunkBytes = 256 * 1024
+const closingBrace = 0x7d
+
+/** Room for the records of some hundred attempts. */
+export const stretchBytes = 1024 * 1024
 
 export const startLine = (seq: number, start: AttemptStart): string =>
   `${letters.start}\t${seq}\t${JSON.stringify(start)}\n`
@@ -39,58 +43,76 @@ export interface LogRecord {
   end: number
 }
 
-/** The message of an event record. @throws SyntaxError when it is not what `eventLine` has written */
-export function toMessage({ body }: LogRecord): Message {
+/**
+ * The message of an event record; its value lies where the record does.
+ * @throws SyntaxError when it is not what `eventLine` has written
+ */
+export function toMessage({ body }: LogRecord): OutgoingMessage {
   const keyEnd = body.indexOf(tab)
   const headersEnd = body.indexOf(tab, keyEnd + 1)
   if (keyEnd < 0 || headersEnd < 0) throw new SyntaxError('The event has not all of its parts.')
-  const value = body.toString('utf8', headersEnd + 1)
-  if (!value.endsWith('}')) throw new SyntaxError('The event’s value is not whole.')
+  if (body.at(-1) !== closingBrace) throw new SyntaxError('The event’s value is not whole.')
   return {
     key: JSON.parse(body.toString('utf8', 0, keyEnd)) as string,
     headers: JSON.parse(body.toString('utf8', keyEnd + 1, headersEnd)) as Record<string, string>,
-    value,
+    value: body.subarray(headersEnd + 1),
   }
 }
 
+/** Records of the log, one after the other. */
+export interface Stretch {
+  records: LogRecord[]
+  /** The position in the log after them. */
+  end: number
+}
+
 /**
- * The log's records between two positions, each of them the end of a record or of a segment. What a
- * process has left unfinished at the end of a segment, when it was killed, is passed by: nobody was
- * told that it was written.
+ * As many of the log's records as `space` has room for, which they lie in, between two positions, each of
+ * them the end of a record or of a segment. What a process has left unfinished at the end of a segment,
+ * when it was killed, is passed by: nobody was told that it was written.
  */
-export function* readRecords(folder: string, from: number, until: number): Generator<LogRecord> {
+export function readStretch(folder: string, from: number, until: number, space: Buffer): Stretch {
   const segments = listSegments(folder)
   for (const [index, { start, path }] of segments.entries()) {
     const end = Math.min(segments[index + 1]?.start ?? until, until)
     if (end <= from || start >= until) continue
     const file = openSync(path, 'r')
     try {
-      yield* readSegment(file, start, Math.max(from, start), end)
+      return readSegment(file, { start, from: Math.max(from, start), end }, space)
     } finally {
       closeSync(file)
     }
   }
+  return { records: [], end: until }
 }
 
-function* readSegment(file: number, start: number, from: number, until: number): Generator<LogRecord> {
-  const end = Math.min(until, start + fstatSync(file).size)
-  let rest: Buffer = Buffer.alloc(0)
-  for (let position = from; position < end;) {
-    const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, end - position))
-    const bytes = readSync(file, chunk, 0, chunk.length, position - start)
-    if (bytes === 0) return
-    const text =
-      rest.length === 0 ? chunk.subarray(0, bytes) : Buffer.concat([rest, chunk.subarray(0, bytes)])
-    const textStart = position - rest.length
-    position += bytes
-    let at = 0
-    for (let next = text.indexOf(lineFeed); next >= 0; next = text.indexOf(lineFeed, at)) {
-      const line = text.subarray(at, next)
-      at = next + 1
-      yield { ...parseLine(line), line, end: textStart + at }
-    }
-    rest = text.subarray(at)
+/** All of the log's records between two positions. */
+export function* readRecords(folder: string, from: number, until: number): Generator<LogRecord> {
+  for (let position = from; position < until;) {
+    const { records, end } = readStretch(folder, position, until, Buffer.allocUnsafe(stretchBytes))
+    yield* records
+    position = end
   }
+}
+
+function readSegment(
+  file: number,
+  { start, from, end }: { start: number; from: number; end: number },
+  space: Buffer,
+): Stretch {
+  const length = Math.min(end, start + fstatSync(file).size) - from
+  const bytes = length > 0 ? readSync(file, space, 0, Math.min(space.length, length), from - start) : 0
+  const records: LogRecord[] = []
+  let at = 0
+  for (let next = space.indexOf(lineFeed); next >= 0 && next < bytes; next = space.indexOf(lineFeed, at)) {
+    const line = space.subarray(at, next)
+    at = next + 1
+    records.push({ ...parseLine(line), line, end: from + at })
+  }
+  if (bytes >= length) return { records, end }
+  // Not even one record has room.
+  if (at === 0) return readSegment(file, { start, from, end }, Buffer.allocUnsafe(2 * space.length))
+  return { records, end: from + at }
 }
 
 function parseLine(line: Buffer): Pick<LogRecord, 'kind' | 'seq' | 'body'> {
