@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { type Document, type StreamTap, unsupported } from '../conversation/dialect.js'
 import { parseObject } from '../conversation/json.js'
 import { readError } from '../dialects/openai-chat/errors.js'
+import { toAnswer } from '../inference/answered-error.js'
 import { jsonHeaders } from '../inference/conversation-exchange.js'
 import { readJson } from '../inference/conversation-endpoints.js'
 import {
@@ -97,8 +98,7 @@ export class OperationExchange implements Exchange {
   }
 
   readWhole(body: Buffer, contentType: string): WholeReply {
-    const reply = parseObject(body.toString())
-    if (!reply) throw new Error('its reply is no JSON object.')
+    const reply = toAnswer(parseObject(body.toString()))
     const usage = this.declaration.readUsage(reply, this.attempted) ?? this.expected
     return { body, contentType, usage, estimateOutputTokens: () => 0 }
   }

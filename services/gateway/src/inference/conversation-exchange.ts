@@ -8,13 +8,14 @@ import {
   unsupported,
 } from '../conversation/dialect.js'
 import { withoutForeignTools } from '../conversation/foreign-tools.js'
-import { asObject, parseJson } from '../conversation/json.js'
+import { parseJson } from '../conversation/json.js'
 import type { Reply, VendorError } from '../conversation/reply.js'
 import { ToolNames } from '../conversation/tool-names.js'
 import { TranslatedStream } from '../conversation/translated-stream.js'
 import type { KnownModel } from '../snapshot/catalog-state.js'
 import type { ProviderType } from '../providers/provider-type.js'
 import { providerTypeOf } from '../providers/provider-types.js'
+import { toAnswer } from './answered-error.js'
 import { dialects } from './dialects.js'
 import type { AttemptedCall, Exchange, Refused, RequestDocument, WholeReply } from './endpoint.js'
 import { estimateTokens } from './usage.js'
@@ -89,7 +90,7 @@ class PassedExchange extends ConversationExchange {
   }
 
   readWhole(body: Buffer, contentType: string): WholeReply {
-    const reply: unknown = JSON.parse(body.toString())
+    const reply = toAnswer(JSON.parse(body.toString()))
     return {
       ...{ body, contentType, usage: this.passing.readReplyUsage(reply) },
       estimateOutputTokens: () => this.passing.estimateReplyTokens(reply),
@@ -141,8 +142,7 @@ class TranslatedExchange extends ConversationExchange {
   }
 
   readWhole(body: Buffer): WholeReply {
-    const document = asObject(parseJson(body.toString()))
-    if (!document) throw new Error('Its reply is no JSON object.')
+    const document = toAnswer(parseJson(body.toString()))
     const reply = this.toolNames.replyToCaller(this.spoken.readReply(document))
     const shown = this.caller.writeReply(reply, { model: this.model.name }, this.request)
     return {
