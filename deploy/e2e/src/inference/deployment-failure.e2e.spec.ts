@@ -243,7 +243,7 @@ describe('a deployment whose providers fail', () => {
   it('stops everything for a caller that leaves, also between two attempts', async () => {
     const model = await scene.addModel()
     upstream.answer(model.name, (call) =>
-      call.reply(429, { error: { message: 'later' } }, { 'retry-after': '2' }),
+      call.reply(429, { error: { message: 'later' } }, { 'retry-after': '4' }),
     )
     const { name } = await deploy({ targets: targets(model), retries: { max: 5 } })
     const requestId = unique('left')
@@ -253,9 +253,11 @@ describe('a deployment whose providers fail', () => {
     call.reply.catch(() => undefined)
     call.request.on('error', () => undefined)
     await waitFor(() => upstream.callsFor(model.name)[0])
+    const calledAt = performance.now()
     await waitForAttempt(weir.management, requestId)
     call.request.destroy()
-    await new Promise((resolve) => setTimeout(resolve, 3_000))
+    // The next would have come four seconds after the first.
+    await new Promise((resolve) => setTimeout(resolve, calledAt + 5_000 - performance.now()))
     expect(upstream.callsFor(model.name)).toHaveLength(1)
   }, 20_000)
 })
