@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   findModelRefusal,
+  findTargetsRefusal,
   findUnreadiness,
   type Governance,
   type KeyRights,
@@ -105,5 +106,19 @@ describe('findUnreadiness', () => {
     const later = { name: 'a', free: false, prices: [{ effectiveFromMs: now + 1 }] }
     expect(findUnreadiness(use({ model: later }))?.code).toBe('unsupported_model')
     expect(findUnreadiness(use({ model: { ...later, free: true } }))).toBeUndefined()
+  })
+})
+
+describe('findTargetsRefusal', () => {
+  it('lets a deployment be called of which one target can be, else tells what stands against the first', () => {
+    const who = governance({
+      workload: { models: toModelSet(['b']) },
+      key: key({ models: none, workload: 'bot' }),
+    })
+    const [forbidden, allowed] = [use(), use({ name: 'b' })]
+    const gone = use({ name: 'b', model: undefined, provider: undefined })
+    expect(findTargetsRefusal(who, [forbidden, allowed])).toBeUndefined()
+    expect(findTargetsRefusal(who, [forbidden, gone])?.code).toBe('model_not_allowed')
+    expect(findTargetsRefusal(who, [gone, forbidden])?.code).toBe('model_not_found')
   })
 })

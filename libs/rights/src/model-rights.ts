@@ -90,6 +90,21 @@ export function findModelRefusal(governance: Governance, use: ModelUse): Refusal
   return use.provider ? undefined : refusal('provider_not_found', { provider: use.providerId }, 'model')
 }
 
+/** Why a virtual key cannot call a model that is a target of a deployment which it may call. */
+export function findTargetRefusal(governance: Governance, target: ModelUse): Refusal | undefined {
+  const use = { ...target, viaDeployment: true }
+  return findModelRefusal(governance, use) ?? findUnreadiness(use)
+}
+
+/** Why none of a deployment's targets can be called, in the words of the first; undefined when one can. */
+export function findTargetsRefusal(
+  governance: Governance,
+  targets: readonly ModelUse[],
+): Refusal | undefined {
+  const refusals = targets.map((target) => findTargetRefusal(governance, target))
+  return refusals.includes(undefined) ? undefined : refusals[0]
+}
+
 /** A provider on premises may be open to its network. */
 const worksWithoutCredential = new Set(['openai_compatible', 'sandbox'])
 

@@ -59,6 +59,7 @@ const told = async (key: string, model: string): Promise<string> => {
 }
 
 interface Effective {
+  workspace_deployments: { name: string; refusal: { code: string; message: string } | null }[]
   data: { model: string; allowed: boolean; refusal: { code: string; message: string } | null }[]
 }
 
@@ -135,6 +136,29 @@ describe('the models of a workspace', () => {
     for (const { model, code, message } of refusals.slice(0, 20)) {
       expect(await told(key, model)).toBe(`${code}: ${message}`)
     }
+  })
+
+  it('are told of deployments as well: one that leads to none of them is refused, and not listed', async () => {
+    const { workspace, id, key } = await makeWorkspace({ models: [first.name] })
+    const deploy = async (targets: Resource[]) => {
+      const name = `alias-${workspace.id.slice(-8)}-${targets.length}`
+      const models = targets.map((target) => ({ model: target.name }))
+      await weir.management.create('/v1/deployments', { name, workspace: workspace.id, targets: models })
+      return name
+    }
+    const [forbidden, open] = [await deploy([second]), await deploy([second, first])]
+    await waitFor(async () => (await listModels(weir.url, key)).includes(open))
+    const { workspace_deployments: effective } = await weir.management.get<Effective>(
+      `/v1/keys/${id}/effective`,
+    )
+    expect(
+      effective.map(({ name, refusal }) => [name, refusal && `${refusal.code}: ${refusal.message}`]),
+    ).toEqual([
+      [forbidden, await told(key, forbidden)],
+      [open, null],
+    ])
+    expect((await send({ url: weir.url, key, body: chat(open) })).status).toBe(200)
+    expect(await listModels(weir.url, key)).not.toContain(forbidden)
   })
 })
 

@@ -30,27 +30,53 @@ export async function listWorkspaceModels(
     order: { name: 'ASC' },
     take: Math.min(Math.max(limit, 1), maxModels),
   })
-  const ids = models.map(({ id }) => id)
+  const named = { where: { organization, workspace }, order: { name: 'ASC' }, take: maxRoutes } as const
+  const deployments = await manager.find(Deployment, {
+    ...named,
+    select: { id: true, name: true, uses: true },
+  })
+  const repositories = await manager.find(Repository, named)
+  const usesOf = new Map(deployments.map(({ id, uses }) => [id, uses]))
+  const routes = deployments.map(({ name, uses }) => ({ name, models: modelsOf(usesOf, uses) }))
+  const targets = await manager.findBy(Model, {
+    organization,
+    id: In([...new Set(routes.flatMap((route) => route.models))]),
+  })
+  const ids = [...new Set([...models, ...targets].map(({ id }) => id))]
   const prices = await readPrices(manager, ids)
   const entries = await manager.findBy(WhitelistEntry, { organization, workspace, model: In(ids) })
-  const named = { where: { organization, workspace }, order: { name: 'ASC' }, take: maxRoutes } as const
-  const deployments = await manager.find(Deployment, { ...named, select: { id: true, name: true } })
-  const repositories = await manager.find(Repository, named)
+  const toWorkspaceModel = (model: Model): catalogV1.WorkspaceModel => {
+    const provider = providers.find(({ id }) => id === model.provider)
+    const told = provider && toProto.provider(provider).provider
+    const entry = entries.find((one) => one.model === model.id)
+    return {
+      model: toProto.model(model, prices.get(model.id) ?? []).model,
+      // No credential leaves the catalog but for the gateways.
+      provider: told && { ...told, credential: undefined },
+      hasCredential: (provider?.ciphertext ?? null) !== null,
+      whitelistEntry: entry && toProto.whitelistEntry(entry).whitelistEntry,
+    }
+  }
   return {
     isWhitelisted: await manager.existsBy(WhitelistEntry, { organization, workspace }),
-    deployments: deployments.map(({ name }) => name),
+    deployments: routes,
+    targets: targets.map(toWorkspaceModel).map(withoutRates),
     repositories: repositories.flatMap((one) => toProto.repository(one).repository ?? []),
-    models: models.map((model) => {
-      const provider = providers.find(({ id }) => id === model.provider)
-      const told = provider && toProto.provider(provider).provider
-      const entry = entries.find((one) => one.model === model.id)
-      return {
-        model: toProto.model(model, prices.get(model.id) ?? []).model,
-        // No credential leaves the catalog but for the gateways.
-        provider: told && { ...told, credential: undefined },
-        hasCredential: (provider?.ciphertext ?? null) !== null,
-        whitelistEntry: entry && toProto.whitelistEntry(entry).whitelistEntry,
-      }
-    }),
+    models: models.map(toWorkspaceModel),
   }
+}
+
+/** Ids of what a deployment leads to: other deployments lead further. A circle of them is refused when they are saved. */
+function modelsOf(deployments: ReadonlyMap<string, readonly string[]>, uses: readonly string[]): string[] {
+  const models = uses.flatMap((id) => {
+    const further = deployments.get(id)
+    return further ? modelsOf(deployments, further) : [id]
+  })
+  return [...new Set(models)]
+}
+
+/** Whether it has a price matters alone, and there may be many. */
+function withoutRates({ model, ...seen }: catalogV1.WorkspaceModel): catalogV1.WorkspaceModel {
+  const prices = model?.prices.map((price) => ({ ...price, rates: [], serviceTiers: [] })) ?? []
+  return { ...seen, model: model && { ...model, prices } }
 }

@@ -156,6 +156,18 @@ describe('whitelists', () => {
     })
     expect(models[1]?.whitelistEntry).toBeUndefined()
     expect((await ask('b', 2)).models.map(({ model }) => model?.name)).toEqual(['vendor/c'])
+    const inner = { name: 'inner', workspace: 'prod', targets: [{ model: 'a' }] }
+    const { id: innerId } = await catalog.create('/v1/deployments', inner)
+    const outer = { name: 'outer', workspace: 'prod', targets: [{ model: 'a' }] }
+    await catalog.create('/v1/deployments', { ...outer, fallbacks: [{ deployment: 'inner' }] })
+    const { deployments, targets } = await ask('b', 1)
+    const [target] = targets
+    expect(targets.map(({ model }) => model?.name)).toEqual(['a'])
+    expect(target?.whitelistEntry).toMatchObject({ id })
+    expect(target?.model?.prices.every(({ rates }) => rates.length === 0)).toBe(true)
+    const leadsTo = [target?.model?.id]
+    expect(deployments).toEqual(['inner', 'outer'].map((name) => ({ name, models: leadsTo })))
+    for (const name of ['outer', innerId]) await catalog.call('DELETE', `/v1/deployments/${name}`)
     await catalog.call('DELETE', path('prod', 'a'))
     const removed = () => watcher.batches.flatMap(({ removals }) => removals)
     await waitFor(() => removed().some((one) => one.kind === 'whitelist_entry' && one.id === id))

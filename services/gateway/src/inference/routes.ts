@@ -6,9 +6,12 @@ import {
   findModelRefusal,
   findPlaceRefusal,
   findRepositoryModelRefusal,
+  findTargetRefusal,
+  findTargetsRefusal,
   findUnreadiness,
   type Governance,
   type ModelUse,
+  type Refusal,
   toError,
 } from '@weir/rights'
 import { Deployments } from '../routing/deployments.js'
@@ -89,8 +92,8 @@ export class Routes {
       call,
       (id) => {
         const model = state.findModelById(id)
-        const use = { ...this.toUse(key, model?.name ?? id, model), viaDeployment: true }
-        const refusal = findModelRefusal(governance, use) ?? findUnreadiness(use)
+        const use = this.toUse(key, model?.name ?? id, model)
+        const refusal = findTargetRefusal(governance, use)
         refused ??= refusal
         const { name } = deployment
         return refusal
@@ -119,7 +122,7 @@ export class Routes {
     if (repository) return models
     const deployments = state
       .listDeployments(key.workspace)
-      .filter((deployment) => findDeploymentRefusal(key, deployment) === undefined)
+      .filter((deployment) => this.findRefusal(key, governance, deployment) === undefined)
     return [...deployments, ...models]
   }
 
@@ -131,7 +134,7 @@ export class Routes {
     const model = deployment ? undefined : state.findModel(key.organization, name)
     const use = this.toUse(key, name, model)
     const refused = deployment
-      ? (findGovernanceRefusal(governance) ?? findDeploymentRefusal(key, deployment))
+      ? (findGovernanceRefusal(governance) ?? this.findRefusal(key, governance, deployment))
       : (findModelRefusal(governance, use) ?? (repository && findRepositoryModelRefusal(repository, use)))
     if (refused) throw toError(refused)
     return deployment ?? (model as KnownModel)
@@ -142,6 +145,20 @@ export class Routes {
     return 'provider' in listed
       ? (this.snapshots.catalog.state.findProvider(listed.provider)?.name ?? '')
       : 'weir'
+  }
+
+  /** Why a deployment cannot be called, whatever the request. */
+  private findRefusal(
+    key: KnownKey,
+    governance: Governance,
+    deployment: KnownDeployment,
+  ): Refusal | undefined {
+    const { state } = this.snapshots.catalog
+    const targets = this.deployments.modelsOf(deployment).map((id) => {
+      const model = state.findModelById(id)
+      return this.toUse(key, model?.name ?? id, model)
+    })
+    return findDeploymentRefusal(key, deployment) ?? findTargetsRefusal(governance, targets)
   }
 
   private governanceOf(key: KnownKey): Governance & { team: TeamLine | undefined } {

@@ -91,6 +91,16 @@ export class Deployments {
     return [...new Set(targetsOf(deployment))].flatMap((id) => this.findRoute(id) ?? [])
   }
 
+  /** Ids of all models that a request for a deployment may come to, by rules and fallbacks too. */
+  modelsOf(deployment: KnownDeployment, depth = 0): string[] {
+    const others = depth > deepestFallback ? [] : deployment.fallbacks
+    const further = others.flatMap(({ deployment: id }) => {
+      const other = id === '' ? undefined : this.find(id)
+      return other ? this.modelsOf(other, depth + 1) : []
+    })
+    return [...new Set([...targetsOf(deployment), ...further])]
+  }
+
   private describe(model: KnownModel, provider: KnownProvider): object {
     const nowMs = Date.now()
     const state = this.targets.get(keyOf(model, provider)) ?? new TargetState()

@@ -9,7 +9,7 @@ export interface FakeCatalog {
   /** What every workspace sees. */
   whitelist: Pick<catalogV1.ListWorkspaceModelsResponse, 'isWhitelisted' | 'models'>
   /** What every workspace has. */
-  routes: Pick<catalogV1.ListWorkspaceModelsResponse, 'deployments' | 'repositories'>
+  routes: Pick<catalogV1.ListWorkspaceModelsResponse, 'deployments' | 'repositories' | 'targets'>
   stop(): void
 }
 
@@ -18,7 +18,7 @@ export async function startFakeCatalog(internalSecret: string): Promise<FakeCata
   const users = new Map<string, string[]>()
   const fake: Pick<FakeCatalog, 'whitelist' | 'routes'> = {
     whitelist: { isWhitelisted: false, models: [] },
-    routes: { deployments: [], repositories: [] },
+    routes: { deployments: [], repositories: [], targets: [] },
   }
   const server = new Server()
   server.addService(catalogV1.ReferenceServiceService, {

@@ -109,7 +109,8 @@ describe('the effective rights of a virtual key', () => {
       name: 'r',
       providers: ['none'],
     }
-    identity.catalog.routes = { deployments: ['d', 'e'], repositories: [repository] }
+    const deployments = ['d', 'e'].map((name) => ({ name, models: ['model_a'] }))
+    identity.catalog.routes = { deployments, repositories: [repository], targets: [seen('a')] }
     identity.catalog.whitelist = { isWhitelisted: false, models: [seen('a')] }
     const codes = (routes: Route[]) => routes.map(({ name, refusal }) => [name, refusal?.code ?? 'allowed'])
     const { id } = await make({ deployments: ['d'] })
@@ -128,7 +129,33 @@ describe('the effective rights of a virtual key', () => {
       ...['endpoint_not_allowed', 'endpoint_not_allowed'],
     ])
     expect(codes(limited.workspace_repositories)).toEqual([['r', 'allowed']])
-    identity.catalog.routes = { deployments: [], repositories: [] }
+    identity.catalog.routes = { deployments: [], repositories: [], targets: [] }
+  })
+
+  it('refuse a deployment of which no target may be called, as the gateways do', async () => {
+    const deployments = [
+      { name: 'forbidden', models: ['model_c'] },
+      { name: 'half', models: ['model_c', 'model_b'] },
+      { name: 'void', models: ['model_gone'] },
+      { name: 'unready', models: ['model_d'] },
+    ]
+    const targets = [seen('b'), seen('c'), seen('d', { hasCredential: false })]
+    identity.catalog.routes = { deployments, repositories: [], targets }
+    const told = async (more: object) =>
+      (await ask((await make(more)).id)).workspace_deployments.map(({ name, refusal }) => [
+        name,
+        refusal?.code ?? 'allowed',
+      ])
+    const ofWorkload = [
+      ['forbidden', 'model_not_allowed'],
+      ['half', 'allowed'],
+      ['void', 'model_not_found'],
+      ['unready', 'provider_key_missing'],
+    ]
+    expect(await told({})).toEqual(ofWorkload)
+    expect(await told({ models: [] })).toEqual(ofWorkload)
+    expect((await told({ models: ['a'] }))[1]).toEqual(['half', 'model_not_allowed'])
+    identity.catalog.routes = { deployments: [], repositories: [], targets: [] }
   })
 
   it('say for every model why it may or may not be used', async () => {

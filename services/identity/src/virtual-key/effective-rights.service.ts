@@ -8,6 +8,7 @@ import {
   findModelRefusal,
   findPlaceRefusal,
   findRepositoryModelRefusal,
+  findTargetsRefusal,
   findUnreadiness,
   type Governance,
   type KeyPlace,
@@ -116,6 +117,7 @@ export class EffectiveRightsService {
     const atAll = ofKey ?? findPlaceRefusal(key, place)
     const none = atAll ?? findGovernanceRefusal(governance)
     const { isWhitelisted } = whitelist
+    const targetOf = (id: string) => whitelist.targets.find(({ model }) => model?.id === id)
     const models = whitelist.models.map((model): EffectiveModel => {
       const use = toUse(model, isWhitelisted, nowMs)
       const refused =
@@ -128,10 +130,13 @@ export class EffectiveRightsService {
     return {
       ...{ nowMs, virtualKey, refusal: atAll, organization: of, workspace, workload, teams },
       ...{ budgets, isWhitelisted, models },
-      deployments: whitelist.deployments.map((name) => {
+      deployments: whitelist.deployments.map(({ name, models }) => {
         const facts = { name, workspace: virtualKey.workspace }
         const below = place.repository && toNotFound(name)
-        return { name, refusal: none ?? below ?? findDeploymentRefusal(key, facts) }
+        const targets = models.map((id) => toUse(targetOf(id), isWhitelisted, nowMs))
+        const refused =
+          none ?? below ?? findDeploymentRefusal(key, facts) ?? findTargetsRefusal(governance, targets)
+        return { name, refusal: refused }
       }),
       repositories: whitelist.repositories.map(({ name }) => ({
         name,
@@ -186,8 +191,8 @@ function toRepositoryFacts({ name, workspace, providers }: catalogV1.Repository)
 /** Repositories have models alone: the name of a deployment means nothing below them. */
 const toNotFound = (name: string): Refusal => refusal('model_not_found', { model: name }, 'model')
 
-function toUse(seen: catalogV1.WorkspaceModel, isWhitelisted: boolean, nowMs: number): ModelUse {
-  const { model, provider, whitelistEntry: entry } = seen
+function toUse(seen: catalogV1.WorkspaceModel | undefined, isWhitelisted: boolean, nowMs: number): ModelUse {
+  const { model, provider, hasCredential = false, whitelistEntry: entry } = seen ?? {}
   const name = model?.name ?? ''
   return {
     name,
@@ -200,7 +205,7 @@ function toUse(seen: catalogV1.WorkspaceModel, isWhitelisted: boolean, nowMs: nu
       name: provider.name,
       type: provider.type,
       workspace: provider.workspace,
-      hasCredential: seen.hasCredential,
+      hasCredential,
     },
     providerId: model?.provider ?? '',
     isWhitelisted,

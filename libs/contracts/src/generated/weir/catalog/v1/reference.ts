@@ -67,10 +67,20 @@ export interface ListWorkspaceModelsResponse {
   isWhitelisted: boolean;
   /** In the order of their names. */
   models: WorkspaceModel[];
-  /** Names of its deployments, at most 1000. */
-  deployments: string[];
   /** Its repositories, at most 1000. */
   repositories: Repository[];
+  /** Its deployments, at most 1000. */
+  deployments: WorkspaceDeployment[];
+  /** The models that its deployments lead to, each once, whatever their names; prices are without rates. */
+  targets: WorkspaceModel[];
+}
+
+/** A deployment of a workspace. */
+export interface WorkspaceDeployment {
+  /** Its name. */
+  name: string;
+  /** Ids of all models that it may lead to, by rules and fallbacks too, its own targets first. */
+  models: string[];
 }
 
 /** A model as a workspace sees it. */
@@ -410,7 +420,7 @@ export const ListWorkspaceModelsRequest: MessageFns<ListWorkspaceModelsRequest> 
 };
 
 function createBaseListWorkspaceModelsResponse(): ListWorkspaceModelsResponse {
-  return { isWhitelisted: false, models: [], deployments: [], repositories: [] };
+  return { isWhitelisted: false, models: [], repositories: [], deployments: [], targets: [] };
 }
 
 export const ListWorkspaceModelsResponse: MessageFns<ListWorkspaceModelsResponse> = {
@@ -421,11 +431,14 @@ export const ListWorkspaceModelsResponse: MessageFns<ListWorkspaceModelsResponse
     for (const v of message.models) {
       WorkspaceModel.encode(v!, writer.uint32(18).fork()).join();
     }
-    for (const v of message.deployments) {
-      writer.uint32(26).string(v!);
-    }
     for (const v of message.repositories) {
       Repository.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.deployments) {
+      WorkspaceDeployment.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.targets) {
+      WorkspaceModel.encode(v!, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -459,20 +472,85 @@ export const ListWorkspaceModelsResponse: MessageFns<ListWorkspaceModelsResponse
             message.models.push(WorkspaceModel.decode(reader, reader.uint32()));
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.deployments.push(reader.string());
-            continue;
-          }
           case 4: {
             if (tag !== 34) {
               break;
             }
 
             message.repositories.push(Repository.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.deployments.push(WorkspaceDeployment.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.targets.push(WorkspaceModel.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWorkspaceDeployment(): WorkspaceDeployment {
+  return { name: "", models: [] };
+}
+
+export const WorkspaceDeployment: MessageFns<WorkspaceDeployment> = {
+  encode(message: WorkspaceDeployment, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    for (const v of message.models) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WorkspaceDeployment {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWorkspaceDeployment();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.models.push(reader.string());
             continue;
           }
         }
