@@ -2,13 +2,16 @@ import type { InternalTrust } from '@weir/contracts'
 import { AppError } from '@weir/errors'
 import type { Logger } from '@weir/observability'
 import { findKeyRefusal, toError } from '@weir/rights'
-import { hashVirtualKey, isVirtualKey, type Pepper, readPepper } from '@weir/secrets'
+import { hashVirtualKey, isVirtualKey, Keyring, type Pepper, readPepper } from '@weir/secrets'
 import type { IncomingMessage } from 'node:http'
 import type { GatewayConfig } from '../config.js'
 import type { KnownKey } from '../snapshot/identity-state.js'
 import type { Snapshots } from '../snapshot/snapshots.js'
 import type { EndpointScope } from './endpoint.js'
+import { IssuerKeysFile } from './issuer-keys-file.js'
 import { isJwt, JwtCallers } from './jwt.js'
+import { IssuerKeys } from './jwt-keys.js'
+import { readJwtSettings } from './jwt-settings.js'
 import { SourceAddresses } from './source-address.js'
 
 /** The step "authenticate": who calls, and whether from here, now, and this endpoint. */
@@ -24,7 +27,9 @@ export class Authentication {
   ) {
     this.pepper = readPepper(config.keyPepper)
     this.sources = new SourceAddresses(config.trustedProxies)
-    this.jwts = new JwtCallers(config, () => snapshots.identity.state, logger)
+    const settings = readJwtSettings(config)
+    const keys = settings && new IssuerKeys(settings.issuer, logger, undefined, issuerKeysFile(config))
+    this.jwts = new JwtCallers(config, () => snapshots.identity.state, logger, keys)
   }
 
   /** @throws AppError missing_api_key, invalid_api_key, …, service_unavailable */
@@ -65,6 +70,9 @@ export class Authentication {
     return isVirtualKey(value) ? this.snapshots.keys.find(hashVirtualKey(value, this.pepper)) : undefined
   }
 }
+
+const issuerKeysFile = ({ dataDir, encryptionKeys }: GatewayConfig): IssuerKeysFile =>
+  new IssuerKeysFile(dataDir, new Keyring(encryptionKeys))
 
 /** The virtual key of a request: `Authorization: Bearer …`, else `x-api-key`. */
 export function sentKey({ headers }: IncomingMessage): string | undefined {

@@ -1,5 +1,6 @@
 import { counter, type Logger } from '@weir/observability'
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
+import type { IssuerKeysFile } from './issuer-keys-file.js'
 import { isSafe } from './jwt-settings.js'
 
 const timeoutMs = 5_000
@@ -18,7 +19,7 @@ export interface IssuerKeySet {
 
 /**
  * The keys that an issuer signs with. They are fetched at most once in `cooldownMs`, whatever tokens
- * come, and those that are known go on being used while the issuer is away.
+ * come, and those that are known go on being used while the issuer is away, also after a restart.
  */
 export class IssuerKeys {
   private known: IssuerKeySet | undefined
@@ -26,6 +27,8 @@ export class IssuerKeys {
   private triedAtMs = 0
   private loading: Promise<void> | undefined
   private isFailing = false
+  /** What was kept of an earlier run counts only when the issuer has been asked. */
+  private hasAsked = false
 
   constructor(
     private readonly issuer: URL,
@@ -34,11 +37,14 @@ export class IssuerKeys {
       cooldownMs: 10_000,
       refreshMs: 600_000,
     },
-  ) {}
+    private readonly file?: IssuerKeysFile,
+  ) {
+    this.known = this.readKept()
+  }
 
   /** What is known; fetched when nothing is. Undefined: nothing is, and the issuer cannot be reached. */
   async current(): Promise<IssuerKeySet | undefined> {
-    if (!this.known) await this.refresh()
+    if (!this.known || !this.hasAsked) await this.refresh()
     else if (Date.now() - this.fetchedAtMs >= this.options.refreshMs) void this.refresh()
     return this.known
   }
@@ -59,7 +65,8 @@ export class IssuerKeys {
       const { text, value } = await fetchJson(jwksUri)
       // Keys that did not change stay the same set: tokens that they have verified stay verified.
       if (this.known?.text !== text || this.known.issuer !== issuer) {
-        this.known = { issuer, find: createLocalJWKSet(value as unknown as JSONWebKeySet), text }
+        this.known = toKeySet(issuer, text, value)
+        this.keep(issuer, text)
       }
       this.fetchedAtMs = Date.now()
       this.isFailing = false
@@ -72,6 +79,24 @@ export class IssuerKeys {
       }
       this.isFailing = true
     }
+    this.hasAsked = true
+  }
+
+  private readKept(): IssuerKeySet | undefined {
+    try {
+      const kept = this.file?.read(this.issuer.href)
+      return kept && toKeySet(kept.issuer, kept.text, JSON.parse(kept.text))
+    } catch (error) {
+      const then = 'no JWT is taken until the issuer is reached'
+      this.logger.warn({ err: error }, `The issuer’s keys that were kept cannot be read: ${then}.`)
+      return undefined
+    }
+  }
+
+  private keep(issuer: string, text: string): void {
+    this.file?.write({ configured: this.issuer.href, issuer, text }).catch((error: unknown) => {
+      this.logger.warn({ err: error }, 'The issuer’s keys cannot be kept. Check the disk of WEIR_DATA_DIR.')
+    })
   }
 
   private async discover(): Promise<{ issuer: string; jwksUri: URL }> {
@@ -84,6 +109,10 @@ export class IssuerKeys {
     return { issuer, jwksUri: new URL(uri) }
   }
 }
+
+const toKeySet = (issuer: string, text: string, value: unknown): IssuerKeySet => ({
+  ...{ issuer, find: createLocalJWKSet(value as JSONWebKeySet), text },
+})
 
 async function fetchJson(url: URL): Promise<{ text: string; value: Record<string, unknown> }> {
   const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(timeoutMs) })

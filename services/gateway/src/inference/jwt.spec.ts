@@ -1,11 +1,16 @@
 import type { identityV1 } from '@weir/contracts'
 import { createLogger } from '@weir/observability'
+import { Keyring } from '@weir/secrets'
 import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT, UnsecuredJWT } from 'jose'
 import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { IdentityState } from '../snapshot/identity-state.js'
+import { IssuerKeysFile } from './issuer-keys-file.js'
 import { isJwt, JwtCallers } from './jwt.js'
 import { IssuerKeys } from './jwt-keys.js'
 import { keyIdOf } from './jwt-rights.js'
@@ -99,7 +104,12 @@ describe('a JWT on an inference route', () => {
     vi.useRealTimers()
   })
 
-  const callers = (change: Partial<JwtConfig> = {}, cooldownMs = 0, refreshMs = 600_000) =>
+  const callers = (
+    change: Partial<JwtConfig> = {},
+    cooldownMs = 0,
+    refreshMs = 600_000,
+    file?: IssuerKeysFile,
+  ) =>
     new JwtCallers(
       {
         ...{ oidcIssuer: issuer.url, oidcClientId: undefined, oidcAudience: 'weir', jwtRequiresUser: false },
@@ -108,7 +118,7 @@ describe('a JWT on an inference route', () => {
       },
       () => state,
       logger,
-      new IssuerKeys(new URL(issuer.url), logger, { cooldownMs, refreshMs }),
+      new IssuerKeys(new URL(issuer.url), logger, { cooldownMs, refreshMs }, file),
     )
   const codeOf = (found: Promise<unknown>) =>
     found.then(
@@ -259,6 +269,31 @@ describe('a JWT on an inference route', () => {
     expect(await codeOf(late.find(await issuer.sign()))).toBe('service_unavailable')
     issuer.isAway = false
     expect(await codeOf(late.find(await issuer.sign()))).toBe('let in')
+  })
+
+  it('is let in while the issuer is away also after a restart, by keys that nobody has put there', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'weir-issuer-'))
+    const path = join(dataDir, 'issuer-keys.bin')
+    const restarted = (version = 1) => {
+      const keyring = new Keyring(`${version}:${Buffer.alloc(32, version).toString('base64')}`)
+      return callers({}, 0, 600_000, new IssuerKeysFile(dataDir, keyring))
+    }
+    const token = await issuer.sign()
+    expect(await codeOf(restarted().find(token))).toBe('let in')
+    await vi.waitFor(() => readFileSync(path))
+    issuer.isAway = true
+    expect(await codeOf(restarted().find(token))).toBe('let in')
+    expect(await codeOf(restarted(2).find(token))).toBe('service_unavailable')
+    // The issuer is asked before what was kept counts.
+    issuer.isAway = false
+    await issuer.rotate('second')
+    const before = readFileSync(path, 'utf8')
+    expect(await codeOf(restarted().find(token))).toBe('unknown')
+    await vi.waitFor(() => expect(readFileSync(path, 'utf8')).not.toBe(before))
+    writeFileSync(path, '{}')
+    issuer.isAway = true
+    expect(await codeOf(restarted().find(token))).toBe('service_unavailable')
+    rmSync(dataDir, { recursive: true })
   })
 
   it('is nothing where no issuer is configured', async () => {
