@@ -74,13 +74,26 @@ export interface FunctionTool {
   cache?: CacheMark
 }
 
-/** A tool that only its own vendor has (web search, code execution): no other dialect can carry it. */
+/** A tool that the vendor runs, in its own words. */
 export interface NativeTool {
   type: 'native'
   dialect: DialectName
   /** The vendor's name of it, for the refusal. */
   name: string
   value: Record<string, unknown>
+  /** What other vendors can be asked for in its place; undefined: none has its like. */
+  hosted?: HostedTool
+}
+
+/** What vendors that run a tool of one kind can all be asked for. */
+export interface HostedTool {
+  kind: 'web_search' | 'web_fetch' | 'code_execution'
+  /** Pages of these domains alone. */
+  allowedDomains?: string[]
+  blockedDomains?: string[]
+  /** Where the user is: city, region, country, timezone. */
+  location?: Record<string, string>
+  maxUses?: number
 }
 
 /** auto, none, required (some tool), or one tool by its name. */

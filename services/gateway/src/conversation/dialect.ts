@@ -1,6 +1,6 @@
 import { AppError } from '@weir/errors'
 import type { Usage } from '../inference/usage.js'
-import type { Conversation, DialectName } from './conversation.js'
+import type { Conversation, DialectName, HostedTool } from './conversation.js'
 import type { Reply, ReplyEvent, VendorError } from './reply.js'
 
 /** A JSON object as it was parsed. */
@@ -32,6 +32,15 @@ export interface CallerDialect {
   writeStream(naming: Naming, request: Document): StreamWriter
 }
 
+/** A tool that the vendor runs, in its words. */
+export interface WrittenTool {
+  /** As `NativeTool` has it. */
+  name: string
+  value: Document
+  /** What of it cannot be said and only tunes. */
+  dropped: string[]
+}
+
 /** The side of a dialect that providers speak. */
 export interface ProviderDialect {
   readonly name: DialectName
@@ -39,6 +48,8 @@ export interface ProviderDialect {
   readonly toolName: RegExp
   /** Writes a request. Throws `unsupported` for what the dialect cannot say and that changes the answer. */
   writeRequest(conversation: Conversation, naming: Naming): WrittenRequest
+  /** Undefined: the vendor, or the model, has no such tool, or none beside functions of the application. */
+  writeHosted?(tool: HostedTool, about: { model: string; hasFunctions: boolean }): WrittenTool | undefined
   /** Reads an answer. Throws for one that is not of the dialect. */
   readReply(document: Document): Reply
   readStream(): StreamReader

@@ -1,4 +1,4 @@
-import type { DialectName } from '../conversation/conversation.js'
+import type { Conversation, DialectName } from '../conversation/conversation.js'
 import {
   type CallerDialect,
   type Document,
@@ -7,7 +7,7 @@ import {
   type StreamTap,
   unsupported,
 } from '../conversation/dialect.js'
-import { withoutForeignTools } from '../conversation/foreign-tools.js'
+import { carriesTools, withToolsOf } from '../conversation/hosted-tools.js'
 import { parseJson } from '../conversation/json.js'
 import type { Reply, VendorError } from '../conversation/reply.js'
 import { ToolNames } from '../conversation/tool-names.js'
@@ -30,11 +30,13 @@ export function conversationExchange(dialect: DialectName, attempted: AttemptedC
   if (passing && type.dialects.includes(dialect)) {
     return new PassedExchange(dialect, passing, type, attempted)
   }
-  for (const name of type.dialects) {
-    const spoken = dialects[name].provider
-    if (caller && spoken) return new TranslatedExchange(caller, spoken, type, attempted)
-  }
-  throw unsupported(model.name, dialect)
+  const spoken = type.dialects.flatMap((name) => dialects[name].provider ?? [])
+  const [usual] = spoken
+  if (!caller || !usual) throw unsupported(model.name, dialect)
+  const conversation = caller.readRequest(attempted.document)
+  // What OpenAI searches and runs it does in Responses alone: they are asked where the usual way would refuse it.
+  const able = spoken.find((one) => carriesTools(one, conversation, model.providerModel))
+  return new TranslatedExchange({ caller, spoken: able ?? usual, conversation }, type, attempted)
 }
 
 /** What every exchange of a conversation has. */
@@ -112,16 +114,21 @@ class TranslatedExchange extends ConversationExchange {
   private readonly request: Document
   private readonly toolNames: ToolNames
 
+  private readonly caller: CallerDialect
+  private readonly spoken: ProviderDialect
+
   constructor(
-    private readonly caller: CallerDialect,
-    private readonly spoken: ProviderDialect,
+    translation: { caller: CallerDialect; spoken: ProviderDialect; conversation: Conversation },
     type: ProviderType,
     { call, document, model, provider, attemptId }: AttemptedCall,
   ) {
     super()
+    const { caller, spoken } = translation
+    this.caller = caller
+    this.spoken = spoken
     this.model = model
     this.request = document
-    const { conversation, dropped } = withoutForeignTools(caller.readRequest(document), spoken.name)
+    const { conversation, dropped } = withToolsOf(spoken, translation.conversation, model.providerModel)
     this.toolNames = new ToolNames(conversation, spoken.toolName)
     const written = spoken.writeRequest(this.toolNames.toProvider(), {
       model: model.providerModel,

@@ -4,6 +4,7 @@ import { mayHaveSeals } from '../../conversation/signature.js'
 import { estimateTokens } from '../../inference/usage.js'
 import { readError } from './errors.js'
 import { generatedBytes } from './generated.js'
+import { writeHosted } from './hosted-tool.js'
 import { MessageStream } from './message-stream.js'
 import { readReply } from './reply-reader.js'
 import { writeReply } from './reply-writer.js'
@@ -22,6 +23,7 @@ export const anthropicMessages: CallerDialect & ProviderDialect & PassingDialect
   writeReply,
   writeStream: (naming) => new MessageStreamWriter(naming),
   writeRequest,
+  writeHosted,
   readReply,
   readStream: () => new MessageStreamReader(),
   readError,

@@ -26,11 +26,17 @@ const ofOthers: ModelFeatures = {
   defaultMaxTokens: 8_192,
 }
 
+/** 4.5 of claude-sonnet-4-5; undefined: a model of somebody else. */
+export function versionOf(model: string): number | undefined {
+  const found = name.exec(model)
+  if (!found) return model.includes('claude') ? Infinity : undefined
+  return Number(found[2]) + Number(found[3] ?? 0) / 10
+}
+
 /** By the name that Anthropic has for the model; one without a number is as the newest. */
 export function featuresOf(model: string): ModelFeatures {
-  const found = name.exec(model)
-  if (!found && !model.includes('claude')) return ofOthers
-  const version = found ? Number(found[2]) + Number(found[3] ?? 0) / 10 : Infinity
+  const version = versionOf(model)
+  if (version === undefined) return ofOthers
   const isOpus = model.includes('opus')
   return {
     sampling: version < 4.1 ? 'all' : version < 4.7 ? 'one' : 'none',

@@ -13,6 +13,7 @@ import type { Document } from '../../conversation/dialect.js'
 import { asNumber, asObject, asText, objectsOf } from '../../conversation/json.js'
 import { invalidField, RequestFields } from '../../conversation/request-fields.js'
 import { readCache, readContent } from './content-reader.js'
+import { readHosted } from './hosted-tool.js'
 
 /** Reads a request of the Messages API. */
 export function readRequest(document: Document): Conversation {
@@ -125,12 +126,10 @@ function readTools(fields: RequestFields, unread: string[]): Tool[] {
 const readServers = (fields: RequestFields): NativeTool[] =>
   objectsOf(fields.list('mcp_servers')).map((value) => toNative('mcp_servers', value))
 
-const toNative = (name: string, value: Document): NativeTool => ({
-  type: 'native',
-  dialect: 'anthropic-messages',
-  name,
-  value,
-})
+function toNative(name: string, value: Document): NativeTool {
+  const hosted = readHosted(value)
+  return { type: 'native', dialect: 'anthropic-messages', name, value, ...(hosted && { hosted }) }
+}
 
 function readToolChoice(choice: Document | undefined): ToolChoice | undefined {
   switch (choice?.['type']) {

@@ -1,5 +1,6 @@
 import type { ProviderDialect } from '../../conversation/dialect.js'
 import { readError } from './errors.js'
+import { writeHosted } from './hosted-tool.js'
 import { readReply } from './reply.js'
 import { writeRequest } from './request.js'
 import { GeminiStreamReader } from './stream-reader.js'
@@ -10,6 +11,7 @@ export const gemini: ProviderDialect = {
   name: 'gemini',
   toolName: /^[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}$/,
   writeRequest,
+  writeHosted,
   readReply,
   readStream: () => new GeminiStreamReader(),
   readError,

@@ -16,7 +16,11 @@ export function writeRequest(conversation: Conversation, { model }: Naming): Wri
   const system = writeSystem(conversation, dropped)
   const turns = conversation.turns.filter(({ role }) => role !== 'system')
   const contents = writeContents(turns, { model, isGemini3: generationOf(model) >= 3, dropped })
-  const tools = writeTools(conversation.tools, model, dropped)
+  const offered = conversation.tools.filter(
+    // What it runs itself cannot be offered and forbidden.
+    ({ type }) => type === 'function' || conversation.toolChoice !== 'none',
+  )
+  const tools = writeTools(offered, model, dropped)
   const generationConfig = {
     ...writeSampling(conversation.sampling, dropped),
     ...writeFormat(conversation.outputFormat, dropped),
@@ -31,7 +35,9 @@ export function writeRequest(conversation: Conversation, { model }: Naming): Wri
     ...(system.length > 0 && { systemInstruction: { parts: system } }),
     ...(tools.length > 0 && { tools }),
     ...(conversation.toolChoice !== undefined &&
-      conversation.tools.length > 0 && { toolConfig: writeToolChoice(conversation.toolChoice) }),
+      offered.some(({ type }) => type === 'function') && {
+        toolConfig: writeToolChoice(conversation.toolChoice),
+      }),
     ...(Object.keys(generationConfig).length > 0 && { generationConfig }),
     ...(serviceTier !== undefined && { serviceTier }),
   }

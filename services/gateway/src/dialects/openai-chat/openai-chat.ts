@@ -1,6 +1,7 @@
 import type { CallerDialect, PassingDialect, ProviderDialect } from '../../conversation/dialect.js'
 import { chatPassing } from './passing.js'
 import { readError } from './errors.js'
+import { writeHosted } from './hosted-tool.js'
 import { readReply } from './reply-reader.js'
 import { writeReply } from './reply-writer.js'
 import { readRequest } from './request-reader.js'
@@ -16,6 +17,7 @@ export const openAiChat: CallerDialect & ProviderDialect & PassingDialect = {
   writeReply,
   writeStream: (naming, request) => new ChatStreamWriter(naming, request),
   writeRequest,
+  writeHosted,
   readReply,
   readStream: () => new ChatStreamReader(),
   readError,

@@ -9,6 +9,7 @@ import type {
 import { unsupported, type Document } from '../../conversation/dialect.js'
 import { asList, asNumber, asObject, asText, objectsOf } from '../../conversation/json.js'
 import { invalidField, RequestFields } from '../../conversation/request-fields.js'
+import { readHosted } from './hosted-tool.js'
 import { readCache, readMessages } from './message-reader.js'
 
 /**
@@ -106,7 +107,8 @@ function readTools(fields: RequestFields, allowed: Set<string> | undefined): Too
 /** OpenAI searches the web where this field is: a tool in all but its place. */
 function readSearch(fields: RequestFields): Tool[] {
   const value = fields.object('web_search_options')
-  return value ? [{ type: 'native', dialect: 'openai-chat', name: 'web_search_options', value }] : []
+  const tool = { type: 'native', dialect: 'openai-chat', name: 'web_search_options' } as const
+  return value ? [{ ...tool, value, hosted: readHosted(value) }] : []
 }
 
 function readToolChoice(

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type {
   Conversation,
+  NativeTool,
   OutputFormat,
   ReasoningRequest,
   Sampling,
@@ -18,11 +19,15 @@ export function writeRequest(conversation: Conversation, naming: Naming): Writte
   const { system, turns, tools, toolChoice, parallelToolCalls, outputFormat } = conversation
   const { reasoning, user, serviceTier, stream } = conversation
   if (conversation.metadata) dropped.add('metadata')
-  const hasTools = tools.length > 0
+  // A search of the web is a field of the request, not one of its tools.
+  const search = tools.find(isSearch)
+  const others = tools.filter((tool) => !isSearch(tool))
+  const hasTools = others.length > 0
   const document: Document = {
     model,
     messages: writeMessages(system, turns, { model, dropped }),
-    ...(hasTools && { tools: tools.map((tool) => writeTool(tool, model, dropped)) }),
+    ...(search && { web_search_options: search.value }),
+    ...(hasTools && { tools: others.map((tool) => writeTool(tool, model, dropped)) }),
     ...(hasTools && toolChoice !== undefined && { tool_choice: writeToolChoice(toolChoice) }),
     ...(hasTools && parallelToolCalls !== undefined && { parallel_tool_calls: parallelToolCalls }),
     ...(outputFormat && { response_format: writeFormat(outputFormat) }),
@@ -104,10 +109,12 @@ function effortFor(model: string, effort: string): string {
   return effort
 }
 
+const isSearch = (tool: Tool): tool is NativeTool =>
+  tool.type === 'native' && tool.dialect === 'openai-chat' && tool.name === 'web_search_options'
+
 function writeTool(tool: Tool, model: string, dropped: Set<string>): Document {
   if (tool.type === 'native') {
-    if (tool.dialect !== 'openai-chat' || tool.name === 'web_search_options')
-      throw unsupported(model, tool.name)
+    if (tool.dialect !== 'openai-chat') throw unsupported(model, tool.name)
     return tool.value
   }
   if (tool.cache) dropped.add('cache_control')

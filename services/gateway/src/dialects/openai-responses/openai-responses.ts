@@ -1,5 +1,6 @@
 import type { CallerDialect, PassingDialect, ProviderDialect } from '../../conversation/dialect.js'
 import { readError } from './errors.js'
+import { writeHosted } from './hosted-tool.js'
 import { passing } from './passing.js'
 import { readReply } from './reply-reader.js'
 import { writeReply } from './reply-writer.js'
@@ -18,6 +19,7 @@ export const openaiResponses: CallerDialect & ProviderDialect & PassingDialect =
   writeReply,
   writeStream: (naming, request) => new ResponsesStreamWriter(naming, request),
   writeRequest,
+  writeHosted,
   readReply,
   readStream: () => new ResponsesStreamReader(),
   readError,

@@ -10,6 +10,7 @@ import { unsupported, type Document } from '../../conversation/dialect.js'
 import { asBoolean, asList, asNumber, asObject, asText, objectsOf } from '../../conversation/json.js'
 import { invalidField } from '../../conversation/request-fields.js'
 import { readCustomTool } from './custom-tool.js'
+import { readHosted } from './hosted-tool.js'
 import { flatName } from './tool-form.js'
 import { readInput } from './item-reader.js'
 import { refuseState } from './state.js'
@@ -183,8 +184,12 @@ function readTools(
       return { tools, toolChoice: { name } }
     case 'allowed_tools':
       return readAllowed(wanted, tools)
-    default:
-      throw unsupported(model, asText(wanted['type']) ?? 'tool_choice')
+    default: {
+      // One of OpenAI's own, by its type.
+      const type = asText(wanted['type']) ?? 'tool_choice'
+      if (!tools.some((tool) => tool.type === 'native' && tool.name === type)) throw unsupported(model, type)
+      return { tools, toolChoice: { name: type } }
+    }
   }
 }
 
@@ -215,7 +220,10 @@ function readTool(tool: Document, unread: Set<string>): Tool[] {
     return [readCustomTool(tool)]
   }
   if (type !== 'function') {
-    return [{ type: 'native', dialect: 'openai-responses', name: type, value: tool }]
+    const hosted = readHosted(tool)
+    return [
+      { type: 'native', dialect: 'openai-responses', name: type, value: tool, ...(hosted && { hosted }) },
+    ]
   }
   const name = asText(tool['name'])
   if (name === undefined) throw invalidField('tools.name', 'a text')
