@@ -90,7 +90,7 @@ describe('the response cache', () => {
     const { scene, client } = await cachingScene()
     const { name } = scene.model
     const { data: first, headers } = await askUntilKept(client, name, 'Hello')
-    expect(Number(headers.get('age'))).toBeGreaterThanOrEqual(0)
+    expect(headers.get('age')).toMatch(/^\d+$/)
     const calls = callsFor(name)
     const { data, response } = await client.chat.completions
       .create({ messages: said('Hello'), model: name, user: 'somebody else' })

@@ -1,36 +1,16 @@
-import { existsSync, globSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Attempt, waitForAttempts } from '../stack/accounting.js'
-import { eventsOf, send, type WholeReply } from '../stack/client.js'
+import type { Attempt } from '../stack/accounting.js'
+import { eventsOf } from '../stack/client.js'
 import { atLeast } from '../stack/matchers.js'
-import { type Answer, RawUpstream, type ReceivedCall } from '../stack/raw-upstream.js'
+import { type Answer, RawUpstream } from '../stack/raw-upstream.js'
 import { createScene, type Scene } from '../stack/scene.js'
-import { type SharedWeir, useWeir } from '../stack/weir.js'
+import { useWeir } from '../stack/weir.js'
+import { named, readRecordings, type Recording, Replay, skipReplay } from './replayed.js'
 
-const folder = fileURLToPath(new URL('../../../../../shared/recordings', import.meta.url))
-const recordings = existsSync(folder) ? readRecordings() : []
+const recordings = readRecordings('chat.completions')
 const streams = recordings.filter(({ response }) => response.sse !== undefined)
 const answers = recordings.filter(({ response }) => response.sse === undefined && response.status === 200)
 const errors = recordings.filter(({ response }) => response.status >= 400)
-
-/** A recorded exchange; see the README beside the recordings. */
-interface Recording {
-  id: string
-  request: { body: Record<string, unknown> }
-  response: { status: number; headers: Record<string, string>; body?: unknown; sse?: string }
-  usage: Record<'input' | 'output' | 'cached' | 'cache_write' | 'reasoning', number | null>
-}
-
-function readRecordings(): Recording[] {
-  const read = (file: string): unknown => JSON.parse(readFileSync(join(folder, file), 'utf8'))
-  const index = read('index.json') as { file: string; api: string; usage: Recording['usage'] }[]
-  expect(globSync('*/*.json', { cwd: folder })).toHaveLength(index.length)
-  return index
-    .filter(({ api }) => api === 'chat.completions')
-    .map(({ file, usage }) => ({ ...(read(file) as Omit<Recording, 'usage'>), usage }))
-}
 
 /** Splits where a seeded generator says, so that a failure can be had again. */
 function* randomPieces(bytes: Buffer, seed: number): Generator<Buffer> {
@@ -75,33 +55,24 @@ const parsed = (events: string[]): unknown[] =>
   events.map((event) => (event === '[DONE]' ? event : (JSON.parse(event) as unknown)))
 
 if (recordings.length > 0) describe('recorded traffic', replayAll)
-else it('replays recorded traffic', (context) => context.skip(`there is no ${folder}`))
+else skipReplay()
 
 function replayAll(): void {
-  let weir: SharedWeir
   let upstream: RawUpstream
   let scene: Scene
-  const requestIds = new Map<string, Recording>()
+  let replay: Replay
 
   beforeAll(async () => {
-    ;[weir, upstream] = await Promise.all([useWeir(), RawUpstream.start()])
+    const weir = await useWeir()
+    upstream = await RawUpstream.start()
     scene = await createScene(weir, { baseUrl: upstream.baseUrl })
+    replay = new Replay(weir, upstream, scene, scene.model.name)
   })
   afterAll(() => upstream.stop())
 
-  async function replay(
-    recording: Recording,
-    fields: Record<string, unknown>,
-    answer: Answer,
-  ): Promise<{ reply: WholeReply; call: ReceivedCall }> {
-    const before = upstream.calls.length
-    upstream.answer(scene.model.name, answer)
-    const body = { ...recording.request.body, model: scene.model.name, ...fields }
-    const reply = await send({ url: weir.url, key: scene.key, body })
-    requestIds.set(String(reply.headers['x-request-id']), recording)
-    const call = upstream.calls[before]
-    if (!call) throw new Error(`The upstream was not called: ${reply.text}`)
-    return { reply, call }
+  const send = (recording: Recording, fields: Record<string, unknown>, answer: Answer) => {
+    const request = { ...recording.request.body, ...fields }
+    return replay.send(recording, { path: '/v1/chat/completions', request, answer })
   }
 
   it('is there in number', () => {
@@ -112,19 +83,16 @@ function replayAll(): void {
     })
   })
 
-  it.each(answers.map((recording) => [recording.id, recording] as const))(
-    '%s is the same',
-    async (_, recording) => {
-      const text = JSON.stringify(recording.response.body, undefined, 1)
-      const { reply, call } = await replay(recording, {}, (call) =>
-        call.reply(200, text, recording.response.headers),
-      )
-      expect([reply.status, reply.text]).toEqual([200, text])
-      expect(call.document).toEqual({ ...recording.request.body, model: scene.model.name })
-    },
-  )
+  it.each(named(answers))('%s is the same', async (_, recording) => {
+    const text = JSON.stringify(recording.response.body, undefined, 1)
+    const { reply, call } = await send(recording, {}, (call) =>
+      call.reply(200, text, recording.response.headers),
+    )
+    expect([reply.status, reply.text]).toEqual([200, text])
+    expect(call.document).toEqual({ ...recording.request.body, model: scene.model.name })
+  })
 
-  it.each(streams.map((recording, index) => [recording.id, recording, index] as const))(
+  it.each(named(streams))(
     '%s is the same, split anywhere, and without its usage when that is not asked for',
     async (_, recording, index) => {
       const text = recording.response.sse ?? ''
@@ -138,38 +106,27 @@ function replayAll(): void {
         }
         call.end()
       }
-      const asked = await replay(recording, { stream: true, stream_options: { include_usage: true } }, stream)
+      const asked = await send(recording, { stream: true, stream_options: { include_usage: true } }, stream)
       expect(asked.reply.status).toBe(200)
       expect(eventsOf(asked.reply.text)).toEqual(eventsOf(text))
       expect(asked.call.document).toEqual({
         ...recording.request.body,
         ...{ model: scene.model.name, stream: true, stream_options: { include_usage: true } },
       })
-      const { reply } = await replay(recording, { stream: true, stream_options: undefined }, stream)
+      const { reply } = await send(recording, { stream: true, stream_options: undefined }, stream)
       expect(parsed(eventsOf(reply.text))).toEqual(withoutUsage(eventsOf(text)))
     },
   )
 
-  it.each(errors.map((recording) => [recording.id, recording] as const))(
-    '%s is an error',
-    async (_, recording) => {
-      const { status, headers, body } = recording.response
-      const { reply } = await replay(recording, {}, (call) => call.reply(status, body, headers))
-      const { error } = JSON.parse(reply.text) as { error: { code: string } }
-      if (status === 404) expect([reply.status, error.code]).toEqual([400, 'unsupported_model'])
-      else if (status === 429) expect([reply.status, error.code]).toEqual([429, 'rate_limit_exceeded'])
-      else expect([reply.status, reply.text]).toEqual([status, JSON.stringify(body)])
-    },
-  )
-
-  it('is in the ledger with the tokens that were recorded, each in one bucket', async () => {
-    const attempts = await waitForAttempts(weir.management, { key: scene.virtualKey.id }, requestIds.size)
-    expect(attempts).toHaveLength(requestIds.size)
-    for (const attempt of attempts) {
-      const recording = requestIds.get(attempt.request_id)
-      if (!recording) throw new Error(`${attempt.request_id} is not one of ours.`)
-      const expected = recording.response.status === 200 ? bucketsOf(recording) : { usage_source: 'none' }
-      expect({ id: recording.id, ...attempt }).toMatchObject({ id: recording.id, ...expected })
-    }
+  it.each(named(errors))('%s is an error', async (_, recording) => {
+    const { status, headers, body } = recording.response
+    const { reply } = await send(recording, {}, (call) => call.reply(status, body, headers))
+    const { error } = JSON.parse(reply.text) as { error: { code: string } }
+    if (status === 404) expect([reply.status, error.code]).toEqual([400, 'unsupported_model'])
+    else if (status === 429) expect([reply.status, error.code]).toEqual([429, 'rate_limit_exceeded'])
+    else expect([reply.status, reply.text]).toEqual([status, JSON.stringify(body)])
   })
+
+  it('is in the ledger with the tokens that were recorded, each in one bucket', () =>
+    replay.expectInLedger(bucketsOf))
 }
