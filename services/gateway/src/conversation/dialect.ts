@@ -52,7 +52,8 @@ export interface ProviderDialect {
   writeHosted?(tool: HostedTool, about: { model: string; hasFunctions: boolean }): WrittenTool | undefined
   /** Reads an answer. Throws for one that is not of the dialect. */
   readReply(document: Document): Reply
-  readStream(): StreamReader
+  /** @param choices how many answers were asked for; 1 where nothing is said */
+  readStream(choices?: number): StreamReader
   /** Reads an answer with an error status; `body` is parsed JSON, or the text where it is none. */
   readError(status: number, body: unknown): VendorError
   /** Usage as the vendor counts it, in disjoint buckets; undefined when the counts cannot be true. */
@@ -69,6 +70,8 @@ export interface StreamReader {
 export interface StreamWriter {
   /** The bytes that the caller gets for an event; empty: none yet. For `end` and `error`, the stream's last ones. */
   write(event: ReplyEvent): string
+  /** The number of the next event, where the dialect numbers them. */
+  readonly nextSequence?: number
 }
 
 /**
@@ -91,6 +94,8 @@ export interface StreamTap {
   readonly isCut: boolean
   /** The bytes that were held back. */
   readonly ending: string
+  /** The number of the next event, where the dialect numbers them: an error that Weir adds has it. */
+  readonly nextSequence?: number | undefined
   /** Output tokens that have passed, for when the provider never says. */
   estimateOutputTokens(): number
 }

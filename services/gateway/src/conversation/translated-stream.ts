@@ -38,6 +38,10 @@ export class TranslatedStream implements StreamTap {
     return this.reported ?? (this.started && untoldOutput(this.started, this.estimateOutputTokens()))
   }
 
+  get nextSequence(): number | undefined {
+    return this.writer.nextSequence
+  }
+
   push(chunk: Buffer): Buffer | undefined {
     this.chunks++
     this.receivedBytes += chunk.length

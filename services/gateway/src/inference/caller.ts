@@ -181,13 +181,16 @@ export class Caller {
     )
   }
 
-  /** Ends a stream that has begun with an error event, never with a clean end. */
-  endStreamWithError(error: AppError): void {
+  /**
+   * Ends a stream that has begun with an error event, never with a clean end.
+   * @param sequence the event's number, where the API numbers them
+   */
+  endStreamWithError(error: AppError, sequence?: number): void {
     this.errorCode = error.code
     for (const recorder of this.recorders) recorder.drop()
     // Sound has no room for an event: that the connection breaks off is all that can be told.
     if (!/^text\/event-stream/i.test(this.streamType)) return void this.response.destroy()
-    this.finishStream(this.envelope.event(error, this.requestId))
+    this.finishStream(this.envelope.event(error, this.requestId, sequence))
   }
 
   private sendRecorded(contentType: string, body: Buffer | string): void {

@@ -113,6 +113,7 @@ class TranslatedExchange extends ConversationExchange {
   private readonly model: KnownModel
   private readonly request: Document
   private readonly toolNames: ToolNames
+  private readonly choices: number | undefined
 
   private readonly caller: CallerDialect
   private readonly spoken: ProviderDialect
@@ -129,6 +130,7 @@ class TranslatedExchange extends ConversationExchange {
     this.model = model
     this.request = document
     const { conversation, dropped } = withToolsOf(spoken, translation.conversation, model.providerModel)
+    this.choices = conversation.sampling.n
     this.toolNames = new ToolNames(conversation, spoken.toolName)
     const written = spoken.writeRequest(this.toolNames.toProvider(), {
       model: model.providerModel,
@@ -143,7 +145,7 @@ class TranslatedExchange extends ConversationExchange {
 
   protected openTap(): StreamTap {
     return new TranslatedStream(
-      this.toolNames.streamToCaller(this.spoken.readStream()),
+      this.toolNames.streamToCaller(this.spoken.readStream(this.choices)),
       this.caller.writeStream({ model: this.model.name }, this.request),
     )
   }

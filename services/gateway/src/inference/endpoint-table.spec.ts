@@ -37,6 +37,8 @@ describe('an error', () => {
   it('ends a stream in an event of its own', () => {
     expect(openaiEnvelope.event(error, 'req_1')).toMatch(/^data: \{"error":.*\}\n\n$/)
     expect(anthropicEnvelope.event(error, 'req_1')).toMatch(/^event: error\ndata: \{"type":"error".*\}\n\n$/)
-    expect(responsesEnvelope.event(error, 'req_1')).toMatch(/^event: error\ndata: \{"type":"error".*\}\n\n$/)
+    expect(responsesEnvelope.event(error, 'req_1', 7)).toMatch(
+      /^event: error\ndata: \{"type":"error".*"sequence_number":7\}\n\n$/,
+    )
   })
 })

@@ -5,8 +5,8 @@ import { sseEvent } from '../conversation/sse.js'
 export interface ErrorEnvelope {
   /** JSON of a reply. */
   body(error: AppError, requestId: string): string
-  /** The last event of a stream that has begun. */
-  event(error: AppError, requestId: string): string
+  /** The last event of a stream that has begun. @param sequence its number, where the API numbers events */
+  event(error: AppError, requestId: string, sequence?: number): string
   /** Sent with every reply. */
   headers(requestId: string): Readonly<Record<string, string>>
 }
@@ -23,9 +23,12 @@ export const openaiEnvelope: ErrorEnvelope = {
 /** As a stream of the Responses API ends when it fails. */
 export const responsesEnvelope: ErrorEnvelope = {
   ...openaiEnvelope,
-  event(error) {
+  event(error, _requestId, sequence = 0) {
     const { message, param, code } = error.toEnvelope().error
-    return sseEvent(JSON.stringify({ type: 'error', code, message, param, sequence_number: 0 }), 'error')
+    return sseEvent(
+      JSON.stringify({ type: 'error', code, message, param, sequence_number: sequence }),
+      'error',
+    )
   },
 }
 

@@ -244,7 +244,7 @@ export class Reply implements UpstreamHandler {
       owner.ended()
       if (this.tap) {
         this.begin()
-        return caller.endStreamWithError(error)
+        return caller.endStreamWithError(error, this.tap.nextSequence)
       }
       if (!refusal) return caller.sendError(error)
       caller.errorCode = error.code

@@ -13,7 +13,7 @@ export const gemini: ProviderDialect = {
   writeRequest,
   writeHosted,
   readReply,
-  readStream: () => new GeminiStreamReader(),
+  readStream: (choices) => new GeminiStreamReader(choices),
   readError,
   readUsage,
 }

@@ -141,3 +141,31 @@ describe('usage of Gemini', () => {
     (usage) => expect(gemini.readUsage(usage)).toBeUndefined(),
   )
 })
+
+describe('a Gemini stream of several candidates', () => {
+  const piece = (index: number, text: string, finishReason?: string) =>
+    `data: ${JSON.stringify({
+      candidates: [{ index, content: { parts: [{ text }] }, ...(finishReason && { finishReason }) }],
+      usageMetadata: { promptTokenCount: 1, candidatesTokenCount: 2 },
+    })}\r\n\r\n`
+
+  it('goes on until all that were asked for have ended, also where one ends before another begins', () => {
+    const text = piece(0, 'a', 'STOP') + piece(1, 'b') + piece(1, 'c', 'MAX_TOKENS')
+    const { reply, isEnded } = assemble(gemini.readStream(2).push(Buffer.from(text)))
+    expect(isEnded).toBe(true)
+    expect(gistOf(reply)).toMatchObject([
+      { text: 'a', stop: 'end' },
+      { text: 'bc', stop: 'length' },
+    ])
+  })
+
+  it('was cut where one of them never came', () => {
+    const read = gemini.readStream(2).push(Buffer.from(piece(0, 'a', 'STOP')))
+    expect(read.some(({ type }) => type === 'end')).toBe(false)
+  })
+
+  it('ends at once where the prompt was refused', () => {
+    const refused = `data: ${JSON.stringify({ promptFeedback: { blockReason: 'SAFETY' } })}\n\n`
+    expect(gemini.readStream(2).push(Buffer.from(refused)).at(-1)).toEqual({ type: 'end' })
+  })
+})

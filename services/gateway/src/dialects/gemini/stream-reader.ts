@@ -50,6 +50,11 @@ export class GeminiStreamReader implements StreamReader {
   /** Counts that an event leaves out are those of the one before it. */
   private usage: Document = {}
   private isOver = false
+  /** The prompt was refused: no candidate follows. */
+  private isBlocked = false
+
+  /** @param choices candidates that were asked for: one that has ended may be first, and not the last */
+  constructor(private readonly choices = 1) {}
 
   push(chunk: Buffer): ReplyEvent[] {
     const events: ReplyEvent[] = []
@@ -78,8 +83,8 @@ export class GeminiStreamReader implements StreamReader {
     for (const candidate of candidates) this.readCandidate(candidate, events)
     const feedback = asObject(document['promptFeedback'])
     if (feedback?.['blockReason'] !== undefined && candidates.length === 0) this.block(feedback, events)
-    const isEnd =
-      this.candidates.length > 0 && [...this.candidates].every((candidate) => candidate?.isStopped)
+    const stopped = this.candidates.filter((candidate) => candidate?.isStopped).length
+    const isEnd = stopped === this.candidates.length && (this.isBlocked || stopped >= this.choices)
     this.readUsage(document, candidates, head.model, isEnd, events)
     if (!isEnd) return
     events.push({ type: 'end' })
@@ -106,6 +111,7 @@ export class GeminiStreamReader implements StreamReader {
     const blocked = readBlocked(feedback)
     for (const part of blocked.parts) this.writeWhole(candidate, 0, part, events)
     candidate.isStopped = true
+    this.isBlocked = true
     events.push({ type: 'stop', choice: 0, stop: blocked.stop })
   }
 

@@ -16,6 +16,15 @@ const deltas = /"delta": ?"((?:[^"\\]|\\.)*)"/g
 export class ResponsesTap extends PassingTap {
   usage: Usage | undefined
   ending = ''
+  private passed: Buffer | undefined
+
+  /** Looked for only when a stream fails. */
+  get nextSequence(): number {
+    const last = [...(this.passed?.toString('latin1') ?? '').matchAll(/"sequence_number": ?(\d+)/g)].at(
+      -1,
+    )?.[1]
+    return last === undefined ? 0 : Number(last) + 1
+  }
 
   protected pass(events: Buffer): Buffer | undefined {
     // An error is told twice, as an event of its own and as a response that failed; some vendors add `[DONE]`.
@@ -23,6 +32,7 @@ export class ResponsesTap extends PassingTap {
       this.ending += events.toString()
       return undefined
     }
+    this.passed = events
     return lastMarks.some((mark) => events.includes(mark)) ? this.readEvents(events) : events
   }
 

@@ -51,7 +51,7 @@ export class ResponsesStreamWriter implements StreamWriter {
   private readonly state: ResponseState = { head: { id: '', created: 0 }, output: [] }
   private readonly open = new Map<number, Open>()
   private message: Message | undefined
-  private sequence = 0
+  nextSequence = 0
   private written = ''
 
   constructor(
@@ -283,6 +283,6 @@ export class ResponsesStreamWriter implements StreamWriter {
   }
 
   private emit(type: string, fields: Document): void {
-    this.written += sseEvent(JSON.stringify({ type, sequence_number: this.sequence++, ...fields }), type)
+    this.written += sseEvent(JSON.stringify({ type, sequence_number: this.nextSequence++, ...fields }), type)
   }
 }
