@@ -8,6 +8,9 @@ export const bedrock: ProviderType = {
   operations: new Set<Operation>(),
   pathOf: (_operation, _provider, model, streams) =>
     `/model/${encodeURIComponent(model)}/${streams ? 'converse-stream' : 'converse'}`,
+  // What lists the models is another host, and a role that may call them may not list them.
+  checkPath: () => '/',
+  checksCredential: false,
   authorise(call, provider) {
     const { credential, region, baseUrl } = provider
     if (credential?.kind !== 'aws') return bearer(call, provider)

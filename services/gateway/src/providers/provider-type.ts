@@ -20,8 +20,10 @@ export interface ProviderType {
   readonly operations: ReadonlySet<Operation>
   /** Path and query below the base URL. */
   pathOf(operation: Operation, provider: KnownProvider, model: string, streams: boolean): string
-  /** What can be got to see that the provider is there, and takes the credential; left out: nothing is known. */
+  /** What can be got to see that the provider is there, and takes the credential; left out: it is in this process. */
   checkPath?(provider: KnownProvider): string
+  /** False: what is got says nothing of the credential, which is not sent. */
+  readonly checksCredential?: false
   /** Sets what authorises a call. `sent` are the caller's headers, of which some may go on. */
   authorise(
     call: UnauthorisedCall,

@@ -56,20 +56,21 @@ export class ActiveChecks {
   private check(deployment: KnownDeployment, model: KnownModel, provider: KnownProvider): void {
     const { deployments, upstream, timeoutMs, logger } = this.options
     const type = providerTypeOf(provider, model.name)
-    const path = type.checkPath?.(provider)
-    if (path === undefined) return
     const note = (isThere: boolean): void => {
       deployments.stateOfTarget(model, provider).noteCheck(isThere, Date.now(), deployment.health)
       if (!isThere) logger.warn({ provider: provider.name, model: model.name }, 'A target does not answer.')
     }
+    const path = type.checkPath?.(provider)
+    if (path === undefined) return note(true)
     const call = { path, headers: { accept: 'application/json', 'user-agent': 'weir' }, body: '' }
-    type.authorise(call, provider, {})
+    const { checksCredential = true } = type
+    if (checksCredential) type.authorise(call, provider, {})
     const { baseUrl } = provider
     const request = { ...call, method: 'GET' as const, baseUrl, firstByteTimeoutMs: timeoutMs }
     const made = upstream.call(request, {
       onHead(status) {
         // A provider that limits is there; one that refuses the credential serves nobody.
-        note(status < 500 && status !== 401 && status !== 403)
+        note(status < 500 && !(checksCredential && (status === 401 || status === 403)))
         setImmediate(() => made.abort())
       },
       onData: () => undefined,
