@@ -47,7 +47,7 @@ export interface SubscribeOptions {
   /** Each group gets every message once, its members share the partitions. A new group starts at the oldest message. */
   group: string
   topics: string[]
-  /** Default 500. */
+  /** Default 2,000. */
   maxBatchSize?: number
   /**
    * Must be idempotent: a batch is delivered at least once. Its position is committed after this resolves.

@@ -27,7 +27,7 @@ export const defaultTimes: KafkaTimes = {
   closeMs: 10_000,
 }
 
-const defaultBatchSize = 500
+const defaultBatchSize = 2_000
 
 /** Longer than a rebalance, or any wait between two heartbeats, takes. */
 const watchdogMs = 90_000

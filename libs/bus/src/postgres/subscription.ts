@@ -31,7 +31,8 @@ export const defaultTimes: SubscriptionTimes = {
   closeMs: 10_000,
 }
 
-const defaultBatchSize = 500
+/** What a transaction costs beside its messages is shared by so many, when so many wait. */
+const defaultBatchSize = 2_000
 
 export interface PostgresSubscriptionOptions extends SubscribeOptions {
   /** Connection of its session. */
