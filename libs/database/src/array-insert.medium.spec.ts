@@ -1,7 +1,7 @@
 import { createTestDatabase, type TestDatabase } from '@weir/testing'
 import { Client } from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type InsertColumn, insertFromArrays, toArrays } from './array-insert.js'
+import { type InsertColumn, insertRows } from './array-insert.js'
 
 interface Row {
   words: string | null
@@ -55,12 +55,27 @@ it('keeps every value as it is, whatever is in it', async () => {
     bytes: Buffer.from([0, 34, 92, 255]),
     json: { [words ?? 'nothing']: [words, '"', '\\'] },
   }))
-  await client.query(insertFromArrays('"row"', columns), toArrays(columns, rows))
+  await insert(rows)
   const found = await client.query<Record<keyof Row, unknown>>('SELECT * FROM "row"')
   expect(found.rows).toEqual(rows.map((row) => ({ ...row, count: row.count ?? null, big: String(row.big) })))
 })
 
 it('inserts nothing for no rows', async () => {
-  const { rowCount } = await client.query(insertFromArrays('"row"', columns), toArrays(columns, []))
-  expect(rowCount).toBe(0)
+  expect(await insert([])).toBe(0)
 })
+
+it.each([1, 3])('keeps every value of %i rows that say the same', async (count) => {
+  const row: Row = {
+    ...{ words: '{"a\\b"}', count: undefined, big: 7n, yes: false, at: new Date('2026-11-21T12:34:56.789Z') },
+    ...{ json: ['\\x00', null], bytes: Buffer.from([0, 34, 92, 255]) },
+  }
+  await client.query('TRUNCATE "row"')
+  expect(await insert(Array.from({ length: count }, () => row))).toBe(count)
+  const found = await client.query<Record<keyof Row, unknown>>('SELECT * FROM "row"')
+  expect(found.rows).toEqual(Array.from({ length: count }, () => ({ ...row, count: null, big: '7' })))
+})
+
+async function insert(rows: Row[]): Promise<number | null> {
+  const { insert, values } = insertRows('"row"', columns, rows)
+  return (await client.query(insert, values)).rowCount
+}

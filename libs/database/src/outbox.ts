@@ -1,9 +1,9 @@
-import type { Bus } from '@weir/bus'
+import { type Bus, textArray } from '@weir/bus'
 import type { Message } from '@weir/contracts'
 import { gauge } from '@weir/observability'
 import type { DataSource, EntityManager } from 'typeorm'
 
-const batchSize = 1_000
+const batchSize = 2_000
 const pollMs = 500
 const maxPauseMs = 5_000
 
@@ -50,9 +50,10 @@ export class Outbox {
        ORDER BY m.position`,
       [
         topic,
-        messages.map((m) => m.key),
-        messages.map((m) => m.value),
-        messages.map((m) => JSON.stringify(m.headers)),
+        // Not as arrays, of whose JSON pg would escape every quote.
+        textArray(messages.map((m) => m.key)),
+        textArray(messages.map((m) => m.value)),
+        textArray(messages.map((m) => JSON.stringify(m.headers))),
       ],
     )
   }

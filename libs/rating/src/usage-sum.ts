@@ -21,6 +21,8 @@ export function emptySum(): UsageSum {
   return { requests: 0, attempts: 0, ...noCounts, unpricedAttempts: 0, costNanoUsd: 0n }
 }
 
+const buckets: ReadonlySet<string> = new Set(usageUnitTable.map(({ bucket }) => bucket))
+
 /**
  * Adds an attempt to a sum. The one rule of what counts, for everyone who adds up.
  * @param attempt its number within the request, 1 for the first, and what it used
@@ -33,7 +35,19 @@ export function addAttempt(
 ): void {
   if (attempt.attempt === 1) sum.requests++
   sum.attempts++
-  for (const { bucket } of usageUnitTable) sum[bucket] += attempt[bucket] ?? 0
+  // By the few fields that an attempt has, as in rate: of the units it has a handful.
+  for (const field in attempt) {
+    if (buckets.has(field)) sum[field as UsageBucket] += attempt[field as UsageBucket] ?? 0
+  }
   if (costNanoUsd === undefined) sum.unpricedAttempts++
   else sum.costNanoUsd += costNanoUsd
+}
+
+/** Adds what other attempts come to. */
+export function addSum(sum: UsageSum, other: UsageSum): void {
+  sum.requests += other.requests
+  sum.attempts += other.attempts
+  for (const { bucket } of usageUnitTable) sum[bucket] += other[bucket]
+  sum.unpricedAttempts += other.unpricedAttempts
+  sum.costNanoUsd += other.costNanoUsd
 }

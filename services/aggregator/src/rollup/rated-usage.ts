@@ -9,8 +9,6 @@ export interface RatedUsage {
   startedAtMs: number
   /** Undefined: the price is not known, so the cost is not either. */
   costNanoUsd: bigint | undefined
-  /** The team that pays, last, and the teams above it, from the top down; empty when no team pays. */
-  teamPath: string[]
 }
 
 /**
@@ -27,7 +25,6 @@ export function readRatedUsage({ event, message }: EventBatch<UsageRated>['event
       event,
       startedAtMs: eventTimeMs('startedAt', event.startedAt),
       costNanoUsd: readCost(event.cost),
-      teamPath: readTeamPath(event),
     }
   } catch (error) {
     if (error instanceof TypeError || error instanceof RangeError)
@@ -41,11 +38,4 @@ function readCost(text: string): bigint | undefined {
   const costNanoUsd = parseUsd(text)
   if (costNanoUsd < 0n) throw new RangeError('cost is negative')
   return costNanoUsd
-}
-
-/** A team counts once, and pays for itself even when the path was cut short. */
-function readTeamPath({ team, teamPath }: UsageRated): string[] {
-  if (team === '') return []
-  const above = teamPath.split('/').filter((name) => name !== '' && name !== team)
-  return [...new Set(above), team]
 }

@@ -1,8 +1,8 @@
 import { type UsageInterval, usageIntervals } from '@weir/http'
-import { addAttempt, emptySum, type UsageSum } from '@weir/rating'
+import { addSum, emptySum, type UsageSum } from '@weir/rating'
 import { createHash } from 'node:crypto'
 import { startOf } from './interval.js'
-import type { RatedUsage } from './rated-usage.js'
+import type { UsageGroup } from './usage-group.js'
 
 /** Usage of one interval and one combination of all dimensions. */
 export interface Rollup extends UsageSum {
@@ -36,9 +36,9 @@ export interface BusinessUnitRollup extends UsageSum {
  * Sums usage by interval and dimensions, in the order in which rows are to be locked: transactions
  * that all lock in one order cannot wait for each other in a circle.
  */
-export function rollUp(usages: Iterable<RatedUsage>): Rollup[] {
+export function rollUp(groups: Iterable<UsageGroup>): Rollup[] {
   const rollups = new Map<string, Rollup>()
-  for (const { event, startedAtMs, costNanoUsd, teamPath } of usages) {
+  for (const { event, hourMs, teamPath, sum } of groups) {
     const { organization, team, workspace, workload, model, provider, virtualKey } = event
     const names = {
       organization,
@@ -52,14 +52,14 @@ export function rollUp(usages: Iterable<RatedUsage>): Rollup[] {
     }
     const nameKey = JSON.stringify(Object.values(names))
     for (const interval of usageIntervals) {
-      const startMs = startOf(interval, startedAtMs)
+      const startMs = startOf(interval, hourMs)
       const key = `${interval} ${startMs} ${nameKey}`
       let rollup = rollups.get(key)
       if (!rollup) {
         rollup = { interval, startMs, dimensions: digest(nameKey), ...names, ...emptySum() }
         rollups.set(key, rollup)
       }
-      addAttempt(rollup, event, costNanoUsd)
+      addSum(rollup, sum)
     }
   }
   return [...rollups.values()].sort(
@@ -67,34 +67,29 @@ export function rollUp(usages: Iterable<RatedUsage>): Rollup[] {
   )
 }
 
-/** Sums usage by business unit and interval: each attempt on its team and, as cost, on every team above. In lock order, as rollUp. */
-export function rollUpBusinessUnits(usages: Iterable<RatedUsage>): BusinessUnitRollup[] {
+/**
+ * Sums usage by business unit and interval: each attempt on its team and, as cost, on every team above. In lock
+ * order, as rollUp.
+ * @param groups as groupUsage gives them: what was seen last is last
+ */
+export function rollUpBusinessUnits(groups: Iterable<UsageGroup>): BusinessUnitRollup[] {
   const rollups = new Map<string, BusinessUnitRollup>()
-  for (const { event, startedAtMs, costNanoUsd, teamPath } of usages) {
+  for (const { event, hourMs, seenAtMs, teamPath, sum } of groups) {
     const { organization } = event
     for (const interval of usageIntervals) {
-      const startMs = startOf(interval, startedAtMs)
+      const startMs = startOf(interval, hourMs)
       teamPath.forEach((team, depth) => {
         const key = JSON.stringify([organization, team, interval, startMs])
-        const path = teamPath.slice(0, depth + 1).join('/')
+        const path = { teamPath: teamPath.slice(0, depth + 1).join('/'), pathSeenAtMs: seenAtMs }
         let rollup = rollups.get(key)
         if (!rollup) {
-          const seen = { teamPath: path, pathSeenAtMs: startedAtMs }
-          rollup = {
-            organization,
-            team,
-            interval,
-            startMs,
-            ...seen,
-            costWithDescendantsNanoUsd: 0n,
-            ...emptySum(),
-          }
+          const cost = { costWithDescendantsNanoUsd: 0n }
+          rollup = { organization, team, interval, startMs, ...path, ...cost, ...emptySum() }
           rollups.set(key, rollup)
         }
-        if (startedAtMs >= rollup.pathSeenAtMs)
-          Object.assign(rollup, { teamPath: path, pathSeenAtMs: startedAtMs })
-        if (team === event.team) addAttempt(rollup, event, costNanoUsd)
-        rollup.costWithDescendantsNanoUsd += costNanoUsd ?? 0n
+        Object.assign(rollup, path)
+        if (team === event.team) addSum(rollup, sum)
+        rollup.costWithDescendantsNanoUsd += sum.costNanoUsd
       })
     }
   }

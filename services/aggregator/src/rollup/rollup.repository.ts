@@ -1,7 +1,8 @@
-import { type InsertColumn, insertFromArrays, toArrays } from '@weir/database'
+import { type InsertColumn, insertNewEvents, insertRows } from '@weir/database'
 import type { UsageInterval } from '@weir/http'
 import { type UsageField, type UsageSum, usageUnitTable } from '@weir/rating'
 import type { EntityManager } from 'typeorm'
+import type { RatedUsage } from './rated-usage.js'
 import type { BusinessUnitRollup, Rollup } from './roll-up.js'
 
 const iso = (ms: number): string => new Date(ms).toISOString()
@@ -56,14 +57,13 @@ const businessUnitColumns: InsertColumn<BusinessUnitRollup>[] = [
 const addUp = (table: string, columns: { name: string }[]): string =>
   columns.map(({ name }) => `${name} = ${table}.${name} + EXCLUDED.${name}`).join(', ')
 
-const insertApplied = `INSERT INTO applied_event (event_id) SELECT unnest($1::uuid[])
-  ON CONFLICT DO NOTHING RETURNING event_id`
+const appliedColumns: InsertColumn<RatedUsage>[] = [
+  { name: 'event_id', type: 'uuid', value: ({ event }) => event.eventId },
+]
 
-const addRollupsStatement = `${insertFromArrays('rollup', rollupColumns)}
-  ON CONFLICT (interval, start, dimensions) DO UPDATE SET ${addUp('rollup', figureColumns)}`
+const addToRollups = `ON CONFLICT (interval, start, dimensions) DO UPDATE SET ${addUp('rollup', figureColumns)}`
 
-const addBusinessUnitsStatement = `${insertFromArrays('business_unit_rollup AS own', businessUnitColumns)}
-  ON CONFLICT (organization, team, interval, start) DO UPDATE SET
+const addToBusinessUnits = `ON CONFLICT (organization, team, interval, start) DO UPDATE SET
     revision = own.revision + 1,
     ${addUp('own', businessUnitSums)},
     team_path = CASE WHEN EXCLUDED.path_seen_at >= own.path_seen_at THEN EXCLUDED.team_path ELSE own.team_path END,
@@ -84,15 +84,16 @@ export interface BusinessUnitRow extends Record<UsageField, string> {
   cost_with_descendants_nano_usd: string
 }
 
-/** Marks events as applied and gives the ids of those that were not yet, in the order of ids for the reason in rollUp. */
-export async function markApplied(manager: EntityManager, eventIds: string[]): Promise<Set<string>> {
-  const rows = await manager.query<{ event_id: string }[]>(insertApplied, [eventIds.toSorted()])
-  return new Set(rows.map((row) => row.event_id))
+/** Marks usage as applied and gives what was not yet. */
+export function markApplied(manager: EntityManager, usages: RatedUsage[]): Promise<RatedUsage[]> {
+  return insertNewEvents(manager, 'applied_event', appliedColumns, usages, ({ event }) => event.eventId)
 }
 
 /** Adds to the rollups, in the order given. */
 export async function addRollups(manager: EntityManager, rollups: Rollup[]): Promise<void> {
-  if (rollups.length > 0) await manager.query(addRollupsStatement, toArrays(rollupColumns, rollups))
+  if (rollups.length === 0) return
+  const { insert, values } = insertRows('rollup', rollupColumns, rollups)
+  await manager.query(`${insert} ${addToRollups}`, values)
 }
 
 /** Adds to the rollups of business units, in the order given, and gives them as they are then. */
@@ -101,5 +102,6 @@ export async function addBusinessUnits(
   rollups: BusinessUnitRollup[],
 ): Promise<BusinessUnitRow[]> {
   if (rollups.length === 0) return []
-  return manager.query<BusinessUnitRow[]>(addBusinessUnitsStatement, toArrays(businessUnitColumns, rollups))
+  const { insert, values } = insertRows('business_unit_rollup AS own', businessUnitColumns, rollups)
+  return manager.query<BusinessUnitRow[]>(`${insert} ${addToBusinessUnits}`, values)
 }

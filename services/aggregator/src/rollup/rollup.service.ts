@@ -2,12 +2,13 @@ import { Injectable } from '@nestjs/common'
 import { asService } from '@weir/audit'
 import type { EventBatch } from '@weir/bus'
 import { businessUnitCostRolledUp, usageRated, type UsageRated } from '@weir/contracts'
-import { GroupCommit, Outbox, savePosition, timeBatch } from '@weir/database'
+import { GroupCommit, Outbox, savePositions, timeBatch } from '@weir/database'
 import { DataSource } from 'typeorm'
 import { toMessage } from './business-unit-event.js'
 import { type RatedUsage, readRatedUsage } from './rated-usage.js'
 import { rollUp, rollUpBusinessUnits } from './roll-up.js'
 import { addBusinessUnits, addRollups, markApplied } from './rollup.repository.js'
+import { groupUsage } from './usage-group.js'
 
 /** Consumer group of aggregator. */
 export const aggregatorGroup = 'aggregator'
@@ -54,16 +55,14 @@ export class RollupService {
     const usages = batches.flatMap((batch) => batch.usages)
     const distinct = new Map(usages.map((usage) => [usage.event.eventId, usage]))
     const added = await this.dataSource.transaction(async (manager) => {
-      const newIds = await markApplied(manager, [...distinct.keys()])
-      const added = [...distinct.values()].filter(({ event }) => newIds.has(event.eventId))
-      await addRollups(manager, rollUp(added))
-      const rows = await addBusinessUnits(manager, rollUpBusinessUnits(added))
+      const added = await markApplied(manager, [...distinct.values()])
+      const groups = groupUsage(added)
+      await addRollups(manager, rollUp(groups))
+      const rows = await addBusinessUnits(manager, rollUpBusinessUnits(groups))
       const rolledUpAt = new Date()
       const messages = rows.map((row) => toMessage(row, rolledUpAt))
       await Outbox.add(manager, businessUnitCostRolledUp.topic, messages)
-      for (const batch of batches.toSorted((a, b) => a.partition - b.partition)) {
-        await savePosition(manager, aggregatorGroup, { topic, ...batch })
-      }
+      await savePositions(manager, aggregatorGroup, topic, batches)
       return added
     })
     this.outbox.notify()

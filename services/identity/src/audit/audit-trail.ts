@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common'
 import { asService } from '@weir/audit'
 import { PoisonedMessage, type EventBatch } from '@weir/bus'
 import type { ActionRecorded } from '@weir/contracts'
-import { eventTimeMs, savePosition } from '@weir/database'
+import { eventTimeMs, savePositions } from '@weir/database'
 import { DataSource, type EntityManager } from 'typeorm'
 import { type AuditEntry, hashEntry, toContent } from './audit-entry.js'
 import { append, findRecorded, lockHead } from './audit.repository.js'
@@ -37,7 +37,7 @@ export class AuditTrail {
         for (const [organization, ofOne] of [...byOrganization].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
           await this.chain(manager, organization, ofOne)
         }
-        await savePosition(manager, auditGroup, { topic, partition, nextOffset })
+        await savePositions(manager, auditGroup, topic, [{ partition, nextOffset }])
       }),
     )
   }

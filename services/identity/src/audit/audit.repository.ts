@@ -1,4 +1,4 @@
-import { type InsertColumn, insertFromArrays, toArrays } from '@weir/database'
+import { type InsertColumn, insertRows } from '@weir/database'
 import type { EntityManager } from 'typeorm'
 import { type AuditEntry, noHash } from './audit-entry.js'
 
@@ -27,8 +27,6 @@ const columns: InsertColumn<AuditEntry>[] = [
   { name: 'hash', type: 'bytea', value: ({ hash }) => hash },
   ...texts.map((name) => ({ name, type: 'text', value: (entry: AuditEntry) => entry[name] })),
 ]
-
-const insert = insertFromArrays('audit_entry', columns)
 
 /** The end of an organization's chain. */
 export interface AuditHead {
@@ -75,7 +73,8 @@ export async function append(
 ): Promise<void> {
   const last = entries.at(-1)
   if (!last) return
-  await manager.query(insert, toArrays(columns, entries))
+  const { insert, values } = insertRows('audit_entry', columns, entries)
+  await manager.query(insert, values)
   await manager.query(`UPDATE audit_head SET sequence = $2, hash = $3 WHERE organization = $1`, [
     organization,
     last.sequence,

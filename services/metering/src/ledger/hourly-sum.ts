@@ -27,10 +27,11 @@ export function sumByHour(attempts: Iterable<RatedAttempt>): HourlySum[] {
   for (const { event, startedAtMs, costNanoUsd } of attempts) {
     const startMs = startedAtMs - (startedAtMs % hourMs)
     const { organization, team, workspace, workload, model, provider, virtualKey } = event
-    const names = { organization, team, workspace, workload, model, provider, virtualKey }
-    const key = JSON.stringify([startMs, ...Object.values(names)])
+    // No name has a NUL character: checkStorable refuses it.
+    const key = `${startMs}\0${organization}\0${team}\0${workspace}\0${workload}\0${model}\0${provider}\0${virtualKey}`
     let sum = sums.get(key)
     if (!sum) {
+      const names = { organization, team, workspace, workload, model, provider, virtualKey }
       sum = { startMs, dimensions: digest(Object.values(names)), ...names, ...emptySum() }
       sums.set(key, sum)
     }

@@ -1,4 +1,4 @@
-import { type InsertColumn, insertFromArrays, toArrays } from '@weir/database'
+import { type InsertColumn, insertNewEvents, insertRows } from '@weir/database'
 import { usageUnitTable } from '@weir/rating'
 import type { EntityManager } from 'typeorm'
 import type { HourlySum } from './hourly-sum.js'
@@ -10,9 +10,9 @@ const ledgerColumns: InsertColumn<RatedAttempt>[] = [
   { name: 'event_id', type: 'uuid', value: ({ event }) => event.eventId },
   { name: 'request_id', type: 'text', value: ({ event }) => event.requestId },
   { name: 'attempt', type: 'integer', value: ({ event }) => event.attempt },
-  { name: 'started_at', type: 'timestamptz', value: ({ startedAtMs }) => iso(startedAtMs) },
-  { name: 'ended_at', type: 'timestamptz', value: ({ endedAtMs }) => iso(endedAtMs) },
-  { name: 'rated_at', type: 'timestamptz', value: ({ ratedAtMs }) => iso(ratedAtMs) },
+  { name: 'started_at', type: 'timestamptz', value: ({ startedAt }) => startedAt },
+  { name: 'ended_at', type: 'timestamptz', value: ({ endedAt }) => endedAt },
+  { name: 'rated_at', type: 'timestamptz', value: ({ ratedAt }) => ratedAt },
   { name: 'organization', type: 'text', value: ({ event }) => event.organization },
   { name: 'team', type: 'text', value: ({ event }) => event.team },
   { name: 'team_path', type: 'text', value: ({ event }) => event.teamPath },
@@ -68,28 +68,17 @@ const figureColumns: InsertColumn<HourlySum>[] = [
   { name: 'cost_nano_usd', type: 'numeric', value: (sum) => sum.costNanoUsd.toString() },
 ]
 
-const insertLedger = `${insertFromArrays('ledger', ledgerColumns)} ON CONFLICT (event_id) DO NOTHING RETURNING event_id`
-
-const addSums = `${insertFromArrays('usage_hourly', [...sumColumns, ...figureColumns])}
-  ON CONFLICT (start, dimensions) DO UPDATE SET
+const addUp = `ON CONFLICT (start, dimensions) DO UPDATE SET
   ${figureColumns.map(({ name }) => `${name} = usage_hourly.${name} + EXCLUDED.${name}`).join(', ')}`
 
-/**
- * Adds the attempts that the ledger does not have yet, and gives their event ids. Rows are inserted
- * in the order of ids, for the reason in sumByHour: a copy waits for the transaction that has the
- * first.
- */
-export async function insertNewAttempts(
-  manager: EntityManager,
-  attempts: RatedAttempt[],
-): Promise<Set<string>> {
-  const sorted = attempts.toSorted((a, b) => (a.event.eventId < b.event.eventId ? -1 : 1))
-  const rows = await manager.query<{ event_id: string }[]>(insertLedger, toArrays(ledgerColumns, sorted))
-  return new Set(rows.map((row) => row.event_id))
+/** Adds the attempts that the ledger does not have yet, and gives them. */
+export function insertNewAttempts(manager: EntityManager, attempts: RatedAttempt[]): Promise<RatedAttempt[]> {
+  return insertNewEvents(manager, 'ledger', ledgerColumns, attempts, ({ event }) => event.eventId)
 }
 
 /** Adds to the hourly sums, in the order given. */
 export async function addHourlySums(manager: EntityManager, sums: HourlySum[]): Promise<void> {
   if (sums.length === 0) return
-  await manager.query(addSums, toArrays([...sumColumns, ...figureColumns], sums))
+  const { insert, values } = insertRows('usage_hourly', [...sumColumns, ...figureColumns], sums)
+  await manager.query(`${insert} ${addUp}`, values)
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common'
 import { asService } from '@weir/audit'
 import type { EventBatch } from '@weir/bus'
 import { requestSettled, type RequestSettled, usageRated } from '@weir/contracts'
-import { GroupCommit, Outbox, savePosition, timeBatch } from '@weir/database'
+import { GroupCommit, Outbox, savePositions, timeBatch } from '@weir/database'
 import { counter } from '@weir/observability'
 import { DataSource } from 'typeorm'
 import { PriceService } from '../price/price.service.js'
@@ -53,9 +53,9 @@ export class LedgerService {
   async record({ partition, events }: EventBatch<RequestSettled>): Promise<void> {
     const settled = events.map(readSettledAttempt)
     const prices = await this.prices.find(settled.map(({ event }) => event.priceId))
-    const ratedAtMs = Date.now()
+    const ratedAt = new Date().toISOString()
     const attempts = settled.map((attempt) =>
-      rateAttempt(attempt, prices.get(attempt.event.priceId), ratedAtMs),
+      rateAttempt(attempt, prices.get(attempt.event.priceId), ratedAt),
     )
     const nextOffset = (events.at(-1)?.message.offset ?? -1n) + 1n
     await this.commits.add({ partition, nextOffset, attempts })
@@ -67,16 +67,13 @@ export class LedgerService {
     // Of copies that differ, one and the same must go to the ledger, the sums and the bus.
     const distinct = [...new Map(attempts.map((attempt) => [attempt.event.eventId, attempt])).values()]
     const added = await this.dataSource.transaction(async (manager) => {
-      const newIds = await insertNewAttempts(manager, distinct)
-      const added = distinct.filter(({ event }) => newIds.has(event.eventId))
+      const added = await insertNewAttempts(manager, distinct)
       await addHourlySums(manager, sumByHour(added))
       const messages = added.map((attempt) =>
         usageRated.encode(toUsageRated(attempt), source, attempt.traceparent),
       )
       await Outbox.add(manager, usageRated.topic, messages)
-      for (const batch of batches.toSorted((a, b) => a.partition - b.partition)) {
-        await savePosition(manager, meteringGroup, { topic, ...batch })
-      }
+      await savePositions(manager, meteringGroup, topic, batches)
       return added
     })
     this.outbox.notify()

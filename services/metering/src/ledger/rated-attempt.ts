@@ -10,7 +10,8 @@ export interface RatedAttempt extends SettledAttempt {
   status: RatingStatus
   /** Undefined: unpriced. */
   costNanoUsd: bigint | undefined
-  ratedAtMs: number
+  /** RFC 3339, in UTC. */
+  ratedAt: string
 }
 
 /**
@@ -21,11 +22,11 @@ export interface RatedAttempt extends SettledAttempt {
 export function rateAttempt(
   attempt: SettledAttempt,
   price: Price | undefined,
-  ratedAtMs: number,
+  ratedAt: string,
 ): RatedAttempt {
-  if (attempt.event.priceId === '') return { ...attempt, status: 'free', costNanoUsd: 0n, ratedAtMs }
+  if (attempt.event.priceId === '') return { ...attempt, status: 'free', costNanoUsd: 0n, ratedAt }
   const costNanoUsd = price && costOf(attempt, price)
-  return { ...attempt, status: costNanoUsd === undefined ? 'unpriced' : 'rated', costNanoUsd, ratedAtMs }
+  return { ...attempt, status: costNanoUsd === undefined ? 'unpriced' : 'rated', costNanoUsd, ratedAt }
 }
 
 function costOf({ event }: SettledAttempt, price: Price): bigint | undefined {
@@ -38,18 +39,12 @@ function costOf({ event }: SettledAttempt, price: Price): bigint | undefined {
 }
 
 /** The event that tells an attempt's cost; the cost of an unpriced one is empty. */
-export function toUsageRated({
-  event,
-  startedAtMs,
-  endedAtMs,
-  costNanoUsd,
-  ratedAtMs,
-}: RatedAttempt): UsageRated {
+export function toUsageRated({ event, startedAt, endedAt, costNanoUsd, ratedAt }: RatedAttempt): UsageRated {
   return {
     ...event,
-    startedAt: new Date(startedAtMs).toISOString(),
-    endedAt: new Date(endedAtMs).toISOString(),
-    ratedAt: new Date(ratedAtMs).toISOString(),
+    startedAt,
+    endedAt,
+    ratedAt,
     cost: costNanoUsd === undefined ? '' : formatUsd(costNanoUsd),
     currency: 'USD',
   }

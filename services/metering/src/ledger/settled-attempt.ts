@@ -7,6 +7,9 @@ export interface SettledAttempt {
   event: RequestSettled
   startedAtMs: number
   endedAtMs: number
+  /** The same as text, in UTC with milliseconds. */
+  startedAt: string
+  endedAt: string
   /** W3C trace context of the request, when it is traced. */
   traceparent: string | undefined
 }
@@ -22,10 +25,14 @@ export function readSettledAttempt({
   try {
     checkStorable(event)
     if (event.attempt === 0) throw new TypeError('attempt is 0, but the first is 1')
+    const startedAtMs = eventTimeMs('startedAt', event.startedAt)
+    const endedAtMs = eventTimeMs('endedAt', event.endedAt)
     return {
       event,
-      startedAtMs: eventTimeMs('startedAt', event.startedAt),
-      endedAtMs: eventTimeMs('endedAt', event.endedAt),
+      startedAtMs,
+      endedAtMs,
+      startedAt: new Date(startedAtMs).toISOString(),
+      endedAt: new Date(endedAtMs).toISOString(),
       traceparent: message.headers['traceparent'],
     }
   } catch (error) {

@@ -1,4 +1,4 @@
-import { insertFromArrays, toArrays } from '@weir/database'
+import { insertRows } from '@weir/database'
 import type { EntityManager } from 'typeorm'
 import { Budget } from './budget.entity.js'
 import type { PeriodState } from './money-rules.js'
@@ -38,7 +38,7 @@ const leaseColumns = [
   { name: 'rated_nano_usd', type: 'numeric', value: (row: LeaseRow) => row.rated },
 ]
 
-const saveLeases = `${insertFromArrays('lease', leaseColumns)}
+const updateLeases = `
   ON CONFLICT (budget, start_ms, gateway_run) DO UPDATE SET granted_nano_usd = EXCLUDED.granted_nano_usd,
     returned_nano_usd = EXCLUDED.returned_nano_usd, rated_nano_usd = EXCLUDED.rated_nano_usd`
 
@@ -140,7 +140,9 @@ export class LockedPeriods {
         })
       }
     }
-    if (rows.length > 0) await this.manager.query(saveLeases, toArrays(leaseColumns, rows))
+    if (rows.length === 0) return
+    const { insert, values } = insertRows('lease', leaseColumns, rows)
+    await this.manager.query(`${insert} ${updateLeases}`, values)
   }
 
   /** Saves what was spent, and which thresholds were told. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common'
 import { asService } from '@weir/audit'
 import type { EventBatch } from '@weir/bus'
 import { usageRated, type UsageRated } from '@weir/contracts'
-import { GroupCommit, insertFromArrays, Outbox, savePosition, timeBatch, toArrays } from '@weir/database'
+import { GroupCommit, insertNewEvents, Outbox, savePositions, timeBatch } from '@weir/database'
 import { DataSource, type EntityManager } from 'typeorm'
 import type { Budget } from './budget.entity.js'
 import { lockBudgets, LockedPeriods, spanOf } from './budget-state.store.js'
@@ -40,13 +40,6 @@ const columns = [
   { name: 'cost_nano_usd', type: 'numeric', value: (row: Charge) => String(row.costNanoUsd) },
 ]
 
-/** Names those that were new only where not all were. */
-const insertCharges = `
-  WITH added AS (${insertFromArrays('charge', columns)} ON CONFLICT (event_id) DO NOTHING RETURNING event_id)
-  SELECT CASE WHEN count(*) < $${columns.length + 1}::bigint THEN array_agg(event_id) ELSE NULL END AS "eventIds",
-    count(*) AS count
-  FROM added`
-
 /**
  * Held by everybody who charges, and alone by whoever makes a budget: what was charged before and
  * what is charged after are one and the same to the new budget then.
@@ -82,9 +75,7 @@ export class ChargeService {
       const added = await insertNew(manager, charges)
       await countRuns(manager, added)
       await this.apply(manager, added)
-      for (const batch of batches.toSorted((a, b) => a.partition - b.partition)) {
-        await savePosition(manager, policyGroup, { topic: usageRated.topic, ...batch })
-      }
+      await savePositions(manager, policyGroup, usageRated.topic, batches)
       return added
     })
     this.outbox.notify()
@@ -145,18 +136,9 @@ function matchesOf({ charges, heldOf }: ChargeGroup, budget: Budget): Match[] {
 const scopeKey = ({ organization, scope, scopeId }: Pick<Budget, 'organization' | 'scope' | 'scopeId'>) =>
   `${organization} ${scope} ${scopeId}`
 
-async function insertNew(manager: EntityManager, charges: Charge[]): Promise<Charge[]> {
+function insertNew(manager: EntityManager, charges: Charge[]): Promise<Charge[]> {
   const distinct = [...new Map(charges.map((one) => [one.eventId, one])).values()]
-  // In the order of ids: a copy waits for the transaction that has the first.
-  distinct.sort((a, b) => (a.eventId < b.eventId ? -1 : 1))
-  const rows = await manager.query<{ eventIds: string[] | null; count: string }[]>(insertCharges, [
-    ...toArrays(columns, distinct),
-    distinct.length,
-  ])
-  const [{ eventIds, count } = { eventIds: null, count: '0' }] = rows
-  if (Number(count) === distinct.length) return distinct
-  const newIds = new Set(eventIds)
-  return distinct.filter(({ eventId }) => newIds.has(eventId))
+  return insertNewEvents(manager, 'charge', columns, distinct, ({ eventId }) => eventId)
 }
 
 /** How many attempts of each gateway run are charged, of those that money was held for: by it a run ends. */
