@@ -2,6 +2,7 @@ import { startKafka, type EmbeddedKafka } from '@weir/embedded-kafka'
 import { startWeir, type Weir, type WeirProcess } from '@weir/local'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { compileCache } from '../stack/compile-cache.js'
 import { Management } from '../stack/management.js'
 import type { Victim } from './killer.js'
 import type { ChaosOptions } from './options.js'
@@ -53,7 +54,12 @@ export async function startInstance(
       port: 0,
       gateways: options.gateways,
       ...(options.signal && { signal: options.signal }),
-      env: { ...options.env, WEIR_KAFKA_BROKERS: broker?.kafka.brokers ?? '' },
+      env: {
+        // Who is killed writes none, and would start as slowly each time.
+        NODE_COMPILE_CACHE: compileCache,
+        ...options.env,
+        WEIR_KAFKA_BROKERS: broker?.kafka.brokers ?? '',
+      },
     })
     return {
       ...{ weir, upstream, kafka: broker?.kafka },

@@ -13,6 +13,7 @@ import {
 import { waitForAttempts } from '../stack/accounting.js'
 import { chat, send } from '../stack/client.js'
 import { unique } from '../stack/factory.js'
+import { compileCache } from '../stack/compile-cache.js'
 import { Management } from '../stack/management.js'
 import { openOneConnection } from '../stack/one-connection.js'
 import { chunk, RawUpstream, sse } from '../stack/raw-upstream.js'
@@ -296,7 +297,8 @@ function useStore(): void {
 
   beforeAll(async () => {
     store = await SharedStoreServer.start()
-    own = await startWeir({ home, port: 0, gateways: 2, env: { WEIR_CACHE_URL: store.url }, quiet: true })
+    const env = { WEIR_CACHE_URL: store.url, NODE_COMPILE_CACHE: compileCache }
+    own = await startWeir({ home, port: 0, gateways: 2, env, quiet: true })
     management = new Management(own.url, own.masterKey)
     const host = { url: own.url, management, gateways: ['gateway-1', 'gateway-2'] }
     scene = await createScene(host, { baseUrl: upstream.baseUrl })

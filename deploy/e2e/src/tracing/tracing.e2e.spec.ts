@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { compileCache } from '../stack/compile-cache.js'
 import { Factory } from '../stack/factory.js'
 import { Management } from '../stack/management.js'
 import { Collector } from './collector.js'
@@ -21,7 +22,10 @@ describe('traces', () => {
     weir = await startWeir({
       home,
       port: 0,
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_BSP_SCHEDULE_DELAY: '200' },
+      env: {
+        ...{ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_BSP_SCHEDULE_DELAY: '200' },
+        NODE_COMPILE_CACHE: compileCache,
+      },
       quiet: true,
     })
   })
