@@ -32,7 +32,7 @@ export class ReplyRecorder {
   }
 
   /** The stream is whole, with these last words. */
-  endStream(contentType: string, last: string): void {
+  endStream(contentType: string, last: string | Buffer): void {
     this.push(Buffer.from(last))
     this.finish(contentType, true)
   }

@@ -5,6 +5,8 @@ import type { ReplyRecorder } from '../cache/reply-recorder.js'
 import { type ReplyFilter, toPluginError } from '../plugins/reply-filter.js'
 import { type ErrorEnvelope, openaiEnvelope } from './error-envelope.js'
 
+const isEventStream = (contentType: string): boolean => /^text\/event-stream/i.test(contentType)
+
 const noHeaders = {}
 const noRecorders: readonly ReplyRecorder[] = []
 
@@ -132,6 +134,7 @@ export class Caller {
   startStream(contentType = 'text/event-stream; charset=utf-8'): void {
     this.status = 200
     this.streamType = contentType
+    if (!isEventStream(contentType)) this.filter?.takeAsBytes()
     if (this.isStopping()) this.response.shouldKeepAlive = false
     this.response.writeHead(200, {
       'content-type': contentType,
@@ -189,7 +192,7 @@ export class Caller {
     this.errorCode = error.code
     for (const recorder of this.recorders) recorder.drop()
     // Sound has no room for an event: that the connection breaks off is all that can be told.
-    if (!/^text\/event-stream/i.test(this.streamType)) return void this.response.destroy()
+    if (!isEventStream(this.streamType)) return void this.response.destroy()
     this.finishStream(this.envelope.event(error, this.requestId, sequence))
   }
 
@@ -198,7 +201,7 @@ export class Caller {
     this.send(200, contentType, body)
   }
 
-  private finishStream(last: string): void {
+  private finishStream(last: string | Buffer): void {
     for (const recorder of this.recorders) recorder.endStream(this.streamType, last)
     this.writeOut()
     // Its head has promised to keep the connection, before the gateway was to stop.

@@ -30,9 +30,10 @@ const maxHeldBytes = 64 * 1024 * 1024
 export class ReplyFilter {
   private readonly reader = new SseReader()
   private readonly channels = new Map<string, Channel>()
-  private readonly held: string[] = []
+  private readonly held: (string | Buffer)[] = []
   private heldBytes = 0
   private readonly isHeld: boolean
+  private isOpaque = false
   private failure: AppError | undefined
   private insertedCount = 0
   /** Of a stream that is held back: its texts. */
@@ -48,22 +49,29 @@ export class ReplyFilter {
   /** The whole answer as the caller gets it. Rejects with the error that the caller gets instead. */
   async whole(body: Buffer | string): Promise<Buffer | string> {
     const document = parseObject(body.toString())
-    if (!document) return body
+    if (!document) {
+      // Subtitles, or a transcript alone.
+      await this.ask(undefined, [body.toString()])
+      return body
+    }
     const texts: string[] = []
     this.changeTexts(document, (text, { kind }) => kind === 'text' && texts.push(text))
     this.changeChunk(document)
-    for (const { plugin, state } of this.runs) {
-      await plugin.response?.({ ...this.about, document, texts }, state)
-    }
+    await this.ask(document, texts)
     return JSON.stringify(document)
+  }
+
+  /** What comes is no stream of events but sound: it has no texts to change. */
+  takeAsBytes(): void {
+    this.isOpaque = true
   }
 
   /** What of a stream's chunk goes on now; undefined: nothing yet, or nothing any more. Never throws: `end` does. */
   push(chunk: Buffer): Buffer | undefined {
     if (this.failure) return undefined
     try {
-      const shown = this.takeAll(chunk)
-      if (shown === '') return undefined
+      const shown = this.isOpaque ? chunk : this.takeAll(chunk)
+      if (shown.length === 0) return undefined
       if (!this.isHeld) return Buffer.from(shown)
       this.hold(shown)
     } catch (error) {
@@ -73,16 +81,24 @@ export class ReplyFilter {
   }
 
   /** The stream is over, with these last words: all that is left. Rejects as `whole` does. */
-  async end(last: string): Promise<string> {
+  async end(last: string): Promise<string | Buffer> {
     if (this.failure) throw this.failure
+    if (this.isOpaque) {
+      await this.ask(undefined, [])
+      return Buffer.concat([...this.held, last].map((piece) => Buffer.from(piece)))
+    }
     let shown = this.takeAll(Buffer.from(last))
     // What never had an end of its own.
     shown = this.endChannels('') + shown
     if (!this.isHeld) return shown
-    for (const { plugin, state } of this.runs) {
-      await plugin.response?.({ ...this.about, document: undefined, texts: this.texts }, state)
-    }
+    await this.ask(undefined, this.texts)
     return this.held.join('') + shown
+  }
+
+  private async ask(document: Document | undefined, texts: readonly string[]): Promise<void> {
+    for (const { plugin, state } of this.runs) {
+      await plugin.response?.({ ...this.about, document, texts }, state)
+    }
   }
 
   private takeAll(chunk: Buffer): string {
@@ -92,7 +108,7 @@ export class ReplyFilter {
       .join('')
   }
 
-  private hold(shown: string): void {
+  private hold(shown: string | Buffer): void {
     this.heldBytes += shown.length
     if (this.heldBytes > maxHeldBytes)
       throw new Error('The answer is too long for a plugin that reads it whole.')
