@@ -9,7 +9,7 @@ import type { Document } from '../conversation/dialect.js'
 import { parseObject } from '../conversation/json.js'
 import { dialects } from '../inference/dialects.js'
 import { assemble, gistOf } from '../testing/assemble.js'
-import { streamTo } from '../testing/told.js'
+import { asked, streamTo, wholeTo } from '../testing/told.js'
 import type { VendorStream } from '../testing/vendor-streams/vendor-stream.js'
 import { vendorStreams } from '../testing/vendor-streams/vendor-streams.js'
 
@@ -105,3 +105,61 @@ const shape = (text: string): string =>
     .replaceAll(/_(weir)?[0-9a-f]{32,}/g, '_')
     .replaceAll(/"(id|item_id)":"[^"]*"/g, '')
     .replaceAll(/"(created|created_at|completed_at)":\d+/g, '')
+
+describe('citations', () => {
+  const cited = { cited_text: 'abc', document_index: 0, document_title: 'D', file_id: null }
+  const page = { type: 'page_location', ...cited, start_page_number: 1, end_page_number: 2 }
+
+  it('of documents reach callers of OpenAI’s APIs, which know addresses alone', () => {
+    const reply = {
+      ...{ id: 'msg_1', type: 'message', role: 'assistant', model: 'c', stop_reason: 'end_turn' },
+      content: [{ type: 'text', text: 'Yes', citations: [page] }],
+    }
+    const annotation = { type: 'url_citation', url: 'document:D', title: 'D', start_index: 0, end_index: 3 }
+    expect(wholeTo('openai-responses', { from: 'anthropic-messages', reply })).toMatchObject({
+      output: [{ content: [{ text: 'Yes', annotations: [annotation] }] }],
+    })
+  })
+
+  it.each([
+    [{ documentPage: { documentIndex: 0, start: 1, end: 2 } }, page],
+    [
+      { documentChar: { documentIndex: 0, start: 1, end: 2 } },
+      { type: 'char_location', ...cited, start_char_index: 1, end_char_index: 2 },
+    ],
+  ])('of Claude through Bedrock are as its own: %j', (location, citation) => {
+    const citations = [{ title: 'D', sourceContent: [{ text: 'abc' }], location }]
+    const content = [{ citationsContent: { content: [{ text: 'Yes' }], citations } }]
+    const reply = { output: { message: { role: 'assistant', content } }, stopReason: 'end_turn' }
+    expect(wholeTo('anthropic-messages', { from: 'bedrock-converse', reply })).toMatchObject({
+      content: [{ text: 'Yes', citations: [citation] }],
+    })
+  })
+})
+
+describe('a request of Responses', () => {
+  const request = { model: 'x', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }] }
+
+  it('has no temperature for a model that thinks, and says so', () => {
+    const cold = { ...request, temperature: 0.2, top_p: 1 }
+    const { document, dropped } = asked('openai-responses', {
+      ...{ from: 'anthropic-messages', request: cold, model: 'gpt-5' },
+    })
+    expect(document).not.toHaveProperty('temperature')
+    expect(document).not.toHaveProperty('top_p')
+    expect(dropped).toEqual(['temperature'])
+    expect(
+      asked('openai-responses', { from: 'anthropic-messages', request: cold, model: 'gpt-4.1' }).document,
+    ).toMatchObject({ temperature: 0.2, top_p: 1 })
+  })
+
+  it('is strict only where OpenAI would take the schema so', () => {
+    const open = { type: 'object', properties: { a: { type: 'string' } } }
+    const closed = { ...open, required: ['a'], additionalProperties: false }
+    const tools = [open, closed].map((input_schema, at) => ({ name: `t${at}`, strict: true, input_schema }))
+    const { document } = asked('openai-responses', {
+      ...{ from: 'anthropic-messages', request: { ...request, tools }, model: 'gpt-5' },
+    })
+    expect(document['tools']).toMatchObject([{ strict: false }, { strict: true }])
+  })
+})

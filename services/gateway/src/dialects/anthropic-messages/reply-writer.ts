@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Citation, Part, ReasoningPart, ToolCallPart } from '../../conversation/conversation.js'
 import type { Document, Naming } from '../../conversation/dialect.js'
-import { parseObject } from '../../conversation/json.js'
+import { asNumber, asObject, parseObject } from '../../conversation/json.js'
 import type { Reply, Stop } from '../../conversation/reply.js'
 import { joinCallId, sealSignature } from '../../conversation/signature.js'
 import { writeCallId } from './content-writer.js'
@@ -74,9 +74,11 @@ export function writeThinking({ text, signature }: ReasoningPart): Document {
     : { type: 'thinking', thinking: text, signature: value }
 }
 
-/** Anthropic's own as they were; pages of other vendors as what its search finds. */
+/** Anthropic's own as they were, through Bedrock too; pages of other vendors as what its search finds. */
 export function writeCitation({ native, url, title, citedText }: Citation): Document[] {
   if (native?.dialect === 'anthropic-messages') return [native.value as Document]
+  const place = native?.dialect === 'bedrock-converse' ? readPlace(native.value) : undefined
+  if (place) return [{ ...place, cited_text: citedText ?? '', document_title: title ?? null, file_id: null }]
   if (url === undefined) return []
   return [
     {
@@ -87,6 +89,26 @@ export function writeCitation({ native, url, title, citedText }: Citation): Docu
       encrypted_index: '',
     },
   ]
+}
+
+/** Bedrock tells Claude's citations in words of its own, by the same places in the same documents. */
+const places: Readonly<Record<string, readonly [type: string, unit: string]>> = {
+  documentChar: ['char_location', 'char_index'],
+  documentPage: ['page_location', 'page_number'],
+  documentChunk: ['content_block_location', 'block_index'],
+}
+
+function readPlace(citation: unknown): Document | undefined {
+  for (const [name, value] of Object.entries(asObject(asObject(citation)?.['location']) ?? {})) {
+    const known = places[name]
+    const [index, start, end] = ['documentIndex', 'start', 'end'].map((field) =>
+      asNumber(asObject(value)?.[field]),
+    )
+    if (!known || start === undefined || end === undefined) continue
+    const [type, unit] = known
+    return { type, document_index: index ?? 0, [`start_${unit}`]: start, [`end_${unit}`]: end }
+  }
+  return undefined
 }
 
 /** Arguments of a call; only an answer that was cut short may have begun them and not ended. */

@@ -96,8 +96,8 @@ function readSampling(fields: RequestFields): Sampling {
   }
 }
 
-/** What else a tool can have of which other dialects know nothing; the rest only tunes. */
-const lostOfTools = ['defer_loading', 'input_examples', 'allowed_callers']
+/** What of a tool other dialects can be told; what else it has is lost to them. */
+const toldOfTools = ['type', 'name', 'description', 'input_schema', 'strict', 'cache_control']
 
 function readTools(fields: RequestFields, unread: string[]): Tool[] {
   return (fields.objects('tools') ?? []).map(({ value, path }): Tool => {
@@ -105,8 +105,9 @@ function readTools(fields: RequestFields, unread: string[]): Tool[] {
     if (type !== 'custom') return toNative(type, value)
     const name = asText(value['name'])
     if (name === undefined || name === '') throw invalidField(`${path}.name`, 'the name of a tool')
+    const others = Object.keys(value).filter((field) => !toldOfTools.includes(field))
     unread.push(
-      ...lostOfTools.filter((field) => (value[field] ?? false) !== false).map((field) => `${path}.${field}`),
+      ...others.filter((field) => (value[field] ?? false) !== false).map((field) => `${path}.${field}`),
     )
     const description = asText(value['description'])
     const schema = asObject(value['input_schema'])

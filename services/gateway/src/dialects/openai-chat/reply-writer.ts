@@ -107,12 +107,15 @@ function writeAnnotations(texts: TextPart[]): Document[] {
 }
 
 /** OpenAI cites nothing but URLs: a document of the request gets one of its own scheme. */
+export const citedUrl = ({ url, title }: Citation): string =>
+  url ?? `document:${encodeURIComponent(title ?? '')}`
+
 export function writeAnnotation(citation: Citation, part: { start: number; end: number }): Document {
-  const { url, title, citedText, start, end } = citation
+  const { title, citedText, start, end } = citation
   return {
     type: 'url_citation',
     url_citation: {
-      url: url ?? `document:${encodeURIComponent(title ?? '')}`,
+      url: citedUrl(citation),
       title: title ?? '',
       start_index: start === undefined ? part.start : part.start + start,
       end_index: end === undefined ? part.end : part.start + end,

@@ -1,6 +1,7 @@
 import type { Citation } from '../../conversation/conversation.js'
 import type { Document } from '../../conversation/dialect.js'
 import { asNumber, asText } from '../../conversation/json.js'
+import { citedUrl } from '../openai-chat/reply-writer.js'
 
 /** A citation in an output text; of a file, it has no range but a place. */
 export function readAnnotation(annotation: Document): Citation {
@@ -17,14 +18,14 @@ export function readAnnotation(annotation: Document): Citation {
   }
 }
 
-/** Undefined for one that this dialect cannot tell: it cites addresses, and files of its own. */
+/** A citation, of a document of the request too. */
 export function writeAnnotation(citation: Citation, textLength: number): unknown {
   if (citation.native?.dialect === 'openai-responses') return citation.native.value
-  if (citation.url === undefined) return undefined
+  const url = citedUrl(citation)
   return {
     type: 'url_citation',
-    url: citation.url,
-    title: citation.title ?? citation.url,
+    url,
+    title: citation.title ?? url,
     start_index: citation.start ?? 0,
     end_index: citation.end ?? textLength,
   }

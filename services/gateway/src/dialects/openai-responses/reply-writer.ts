@@ -62,7 +62,7 @@ function writeWords(part: Part, logprobs: unknown[]): Document | undefined {
 }
 
 const writeAnnotations = ({ citations = [], text }: TextPart): unknown[] =>
-  citations.map((citation) => writeAnnotation(citation, text.length)).filter((value) => value !== undefined)
+  citations.map((citation) => writeAnnotation(citation, text.length))
 
 function writeItem(part: Part, forms: Map<string, ToolForm>): Document | undefined {
   switch (part.type) {

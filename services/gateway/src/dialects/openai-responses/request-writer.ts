@@ -1,9 +1,16 @@
-import type { Conversation, OutputFormat, ReasoningRequest, Tool } from '../../conversation/conversation.js'
+import type {
+  Conversation,
+  OutputFormat,
+  ReasoningRequest,
+  Sampling,
+  Tool,
+} from '../../conversation/conversation.js'
 import { unsupported, type Document, type Naming, type WrittenRequest } from '../../conversation/dialect.js'
+import { isStrictSchema } from '../openai-chat/strict-schema.js'
 import { writeInput } from './item-writer.js'
 
 /** Models that think, and so can give their thoughts away encrypted; the others refuse to be asked. */
-const thinks = /^(?:.*\/)?(o\d|gpt-([5-9]|\d\d)|codex|gpt-oss)/
+const thinks = /^(?:.*\/)?(o\d|gpt-([5-9]|\d\d)(?!.*-chat)|codex|gpt-oss)/
 
 /** Writes a request of the Responses API: one that its provider does not keep. */
 export function writeRequest(conversation: Conversation, { model }: Naming): WrittenRequest {
@@ -34,14 +41,22 @@ export function writeRequest(conversation: Conversation, { model }: Naming): Wri
     ...(conversation.outputFormat && { text: { format: writeFormat(conversation.outputFormat) } }),
     ...writeReasoning(conversation.reasoning),
     ...(sampling.maxOutputTokens !== undefined && { max_output_tokens: sampling.maxOutputTokens }),
-    ...(sampling.temperature !== undefined && { temperature: sampling.temperature }),
-    ...(sampling.topP !== undefined && { top_p: sampling.topP }),
+    ...writeTemperature(sampling, model, dropped),
     ...(sampling.topLogprobs !== undefined && { top_logprobs: sampling.topLogprobs }),
     ...(conversation.user !== undefined && { user: conversation.user }),
     ...writeMetadata(conversation.metadata, dropped),
     ...(conversation.serviceTier !== undefined && { service_tier: conversation.serviceTier }),
   }
   return { document, dropped: [...dropped] }
+}
+
+/** Models that think take neither, not even their defaults. */
+function writeTemperature({ temperature, topP }: Sampling, model: string, dropped: Set<string>): Document {
+  if (!thinks.test(model))
+    return { ...(temperature !== undefined && { temperature }), ...(topP !== undefined && { top_p: topP }) }
+  if (temperature !== undefined && temperature !== 1) dropped.add('temperature')
+  if (topP !== undefined && topP !== 1) dropped.add('top_p')
+  return {}
 }
 
 function writeTools(conversation: Conversation, model: string, dropped: Set<string>): Document {
@@ -69,7 +84,7 @@ function writeTool(tool: Tool, model: string, dropped: Set<string>): Document {
     // OpenAI refuses an object that does not say that it has no properties.
     parameters: { type: 'object', properties: {}, ...tool.schema },
     // Here, and nowhere else, a tool that says nothing is strict, and its schema may be refused for it.
-    strict: tool.strict ?? false,
+    strict: tool.strict === true && isStrictSchema(tool.schema),
   }
 }
 
@@ -81,7 +96,7 @@ function writeFormat(format: OutputFormat): Document {
     name,
     schema,
     ...(description !== undefined && { description }),
-    ...(strict !== undefined && { strict }),
+    ...(strict !== undefined && { strict: strict && isStrictSchema(schema) }),
   }
 }
 

@@ -178,7 +178,6 @@ export class ResponsesStreamWriter implements StreamWriter {
     const open = this.open.get(part)
     if (open?.kind !== 'text') return
     const annotation = writeAnnotation(citation, open.text.length)
-    if (annotation === undefined) return
     this.emit('response.output_text.annotation.added', {
       ...this.placeOf(open.message, open.contentIndex),
       annotation_index: open.annotations.length,
