@@ -1,4 +1,5 @@
 import type { WorkspaceRole } from '@weir/http'
+import { waitFor } from '@weir/testing'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { send } from '../stack/client.js'
@@ -57,6 +58,21 @@ describe('a management key', () => {
     const replies = await Promise.all(everywhere.map((path) => management.send('GET', path)))
     for (const { status, text } of replies)
       expect([status, text]).toEqual([401, expect.stringContaining('key_disabled')])
+  })
+
+  it('that calls no model is told of models what the catalog has, any other what it may call', async () => {
+    const firstModel = async (type: string) => {
+      const links = { workspace: scene.workspace.id, team: scene.team.id, type }
+      const { key } = await scene.factory.createVirtualKey(links)
+      const list = () => send({ url: weir.url, key, path: '/v1/models?limit=1', method: 'GET' })
+      const reply = await waitFor(async () => {
+        const { status, text } = await list()
+        return status === 200 ? text : undefined
+      })
+      return (JSON.parse(reply) as { data: object[] }).data[0]
+    }
+    expect(await firstModel('management')).toHaveProperty('provider_model')
+    expect(await firstModel('default')).not.toHaveProperty('provider_model')
   })
 })
 

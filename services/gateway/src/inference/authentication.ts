@@ -57,7 +57,10 @@ export class Authentication {
   /** Whether what was sent for a key calls models, where the same path is also there for those who manage. */
   isForInference(request: IncomingMessage): boolean {
     const value = sentKey(request)
-    return value !== undefined && (value.startsWith('vk_') || this.jwts.namesPlace(value))
+    if (value === undefined) return false
+    // One that manages alone calls no model, whatever the path.
+    if (value.startsWith('vk_')) return this.findKnown(value)?.type !== 'management'
+    return this.jwts.namesPlace(value)
   }
 
   private findKnown(value: string): KnownKey | undefined {
