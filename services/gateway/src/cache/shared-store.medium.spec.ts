@@ -1,4 +1,4 @@
-import { createLogger } from '@weir/observability'
+import { createLogger, registry } from '@weir/observability'
 import { Keyring } from '@weir/secrets'
 import { waitFor } from '@weir/testing'
 import { randomBytes } from 'node:crypto'
@@ -23,13 +23,17 @@ const reply = (): RecordedReply => ({
 })
 
 describe('a store that cannot be reached', () => {
-  it('reads as empty, at once', async () => {
+  it('reads as empty, at once, and each question is counted', async () => {
+    const failures = async () =>
+      (await registry.getSingleMetric('weir_cache_store_failures_total')?.get())?.values[0]?.value ?? 0
+    const before = await failures()
     const store = new SharedStore('redis://127.0.0.1:1', logger)
     const startedAt = performance.now()
     expect(await store.get('k')).toBeUndefined()
     expect(await store.claim('k', 'me', 1_000)).toBeUndefined()
     await store.set('k', Buffer.from('x'), 1_000)
     expect(performance.now() - startedAt).toBeLessThan(90)
+    expect(await failures()).toBe(before + 3)
     store.close()
   })
 

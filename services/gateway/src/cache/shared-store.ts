@@ -74,7 +74,11 @@ export class SharedStore {
   }
 
   private async within<Result>(ask: () => Promise<Result>): Promise<Result | undefined> {
-    if (this.closed || !this.client.isReady) return undefined
+    if (this.closed) return undefined
+    if (!this.client.isReady) {
+      failures.inc()
+      return undefined
+    }
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<undefined>((resolve) => {
       timer = setTimeout(() => {
