@@ -48,4 +48,13 @@ describe('the documentation', () => {
     const all = pages.map(read).join('\n')
     expect([...new Set(variables)].filter((name) => !all.includes(name))).toEqual([])
   })
+
+  it('names every metric that a process has', () => {
+    const metrics = [...sources.matchAll(/\b(?:counter|gauge|histogram)\(\s*'(weir_\w+)'/g)].map(
+      (match) => match[1] ?? '',
+    )
+    expect(metrics.length).toBeGreaterThan(30)
+    const all = pages.map(read).join('\n')
+    expect([...new Set(metrics)].filter((name) => !all.includes(name))).toEqual([])
+  })
 })
