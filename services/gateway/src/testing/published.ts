@@ -11,6 +11,9 @@ export const published = publishedTypes({
   responseEvent: `${openai}.Responses.ResponseStreamEvent`,
   message: `${anthropic}.Message`,
   messageEvent: `${anthropic}.RawMessageStreamEvent`,
+  openaiError: `{ error: import('openai').OpenAI.ErrorObject }`,
+  responseError: `${openai}.Responses.ResponseErrorEvent`,
+  anthropicError: `${anthropic}.ErrorResponse`,
 })
 
 /** By the dialect that a caller speaks. */
