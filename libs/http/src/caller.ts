@@ -1,18 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common'
-import type { Principal } from './principal.js'
+import type { Caller } from './principal.js'
 import { fillScope } from './request-scope.js'
-
-/** On whose behalf a request is made. The first parameter of every rule of a service. */
-export interface Caller {
-  /** Organization id; everything that the caller sees and makes belongs to it. */
-  readonly organization: string
-  /** Who it is; absent where a service acts on its own. */
-  readonly principal?: Principal
-  /** Workspaces that the caller may see; absent: all of the organization. */
-  readonly visible?: readonly string[]
-  /** Workspaces in which the caller may do what the route does; absent: all, and what belongs to none. */
-  readonly permitted?: readonly string[]
-}
 
 /** The organization that every installation has; its first migration makes it. */
 export const defaultOrganization = 'org_default'

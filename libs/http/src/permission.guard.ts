@@ -3,10 +3,10 @@ import { AppError } from '@weir/errors'
 import { toSourceNetworks } from '@weir/rights'
 import { equalSecrets } from '@weir/secrets'
 import type { FastifyRequest } from 'fastify'
-import { type Caller, defaultOrganization, setCaller } from './caller.js'
+import { defaultOrganization, setCaller } from './caller.js'
 import { permissionDenied, toCaller } from './reach.js'
 import { findRight, type RouteRight } from './permissions.js'
-import { masterKeyPrincipal, type Principal } from './principal.js'
+import { type Caller, masterKeyPrincipal, type Principal } from './principal.js'
 import { addressOf } from './request-scope.js'
 
 /** The cookie of a session, for browsers; scripts cannot read it. */

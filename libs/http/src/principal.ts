@@ -27,6 +27,18 @@ export interface Principal {
   readonly sourceNetworks?: readonly string[]
 }
 
+/** On whose behalf a request is made. The first parameter of every rule of a service. */
+export interface Caller {
+  /** Organization id; everything that the caller sees and makes belongs to it. */
+  readonly organization: string
+  /** Who it is; absent where a service acts on its own. */
+  readonly principal?: Principal
+  /** Workspaces that the caller may see; absent: all of the organization. */
+  readonly visible?: readonly string[]
+  /** Workspaces in which the caller may do what the route does; absent: all, and what belongs to none. */
+  readonly permitted?: readonly string[]
+}
+
 /** The master key: owner of an organization. */
 export function masterKeyPrincipal(organization: string): Principal {
   return {

@@ -1,7 +1,6 @@
 import { AppError } from '@weir/errors'
-import type { Caller } from './caller.js'
 import { type Permission, permissions } from './permissions.js'
-import type { OrganizationRole, Principal, WorkspaceRole } from './principal.js'
+import type { Caller, OrganizationRole, Principal, WorkspaceRole } from './principal.js'
 
 type Reach = 'everywhere' | 'nowhere' | readonly string[]
 

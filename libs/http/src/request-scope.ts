@@ -1,6 +1,6 @@
 import { type Actor, inScope, type Scope } from '@weir/audit'
 import type { FastifyRequest } from 'fastify'
-import type { Caller } from './caller.js'
+import type { Caller } from './principal.js'
 
 const scopes = new WeakMap<object, Scope>()
 

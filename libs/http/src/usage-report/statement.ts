@@ -1,4 +1,4 @@
-import type { Caller } from '../caller.js'
+import type { Caller } from '../principal.js'
 import { decodeCursor, invalidCursor, type Page, toPage } from '../page.js'
 import { type UsageDimension, usageDimensionNames, usageDimensions, usageFigures } from './dimension.js'
 import { formatStart, periodOf, wholeHours } from './period.js'

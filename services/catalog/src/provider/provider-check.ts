@@ -7,6 +7,7 @@ import {
 } from '@weir/upstream-address'
 import { Agent, request } from 'undici'
 import { type CallableProvider, readModelIds, toListedId, toModelsRequest } from './models-request.js'
+import type { Provider } from './provider.entity.js'
 
 export const checkNames = ['endpoint', 'credentials', 'model', 'latency'] as const
 
@@ -24,6 +25,12 @@ export interface Verdict {
   checks: CheckResult[]
   /** Up to the whole answer, milliseconds; undefined: there was none. */
   latencyMs: number | undefined
+}
+
+/** A provider and what has been found out about it. */
+export interface CheckedProvider {
+  provider: Provider
+  verdict: Verdict
 }
 
 interface CheckOptions {

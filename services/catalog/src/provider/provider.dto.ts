@@ -1,9 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger'
 import { OptionalBody, PageQuery, SwitchField, TextField, UnchangeableField, WordField } from '@weir/http'
 import { openAiBaseUrl, type ProviderType, providerTypes } from './provider-type.js'
-import { checkNames } from './provider-check.js'
+import { type CheckedProvider, checkNames } from './provider-check.js'
 import type { Provider } from './provider.entity.js'
-import type { CheckedProvider } from './provider.service.js'
 
 const name = {
   description: 'Its name, unique in the organization.',

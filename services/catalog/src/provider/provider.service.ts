@@ -11,7 +11,7 @@ import { findRepositoriesOf } from '../repository/repository.service.js'
 import { IdentityReferences } from '../reference/identity-references.js'
 import { fromSecretText, toSecretText } from './credential.js'
 import { toEndpoint, withoutDefaults } from './endpoint.js'
-import { checkProvider, type Verdict } from './provider-check.js'
+import { type CheckedProvider, checkProvider, type Verdict } from './provider-check.js'
 import type { ProviderType } from './provider-type.js'
 import type {
   CreateProviderDto,
@@ -24,12 +24,6 @@ import { Provider } from './provider.entity.js'
 /** How long somebody who has asked for a check waits, and somebody who changes a credential. */
 const validateTimeoutMs = 10_000
 const rotateTimeoutMs = 4_000
-
-/** A provider and what has been found out about it. */
-export interface CheckedProvider {
-  provider: Provider
-  verdict: Verdict
-}
 
 @Injectable()
 export class ProviderService {

@@ -6,7 +6,7 @@ import { isIP } from 'node:net'
 import { toLimitsResponse } from '../limit/limits.dto.js'
 import { Limits, type RateLimits } from '../limit/limits.entity.js'
 import { RateLimitsResponse, toRateLimitsResponse } from '../limit/rate-limits.dto.js'
-import type { EffectiveModel, EffectiveRights, NamedRefusal } from './effective-rights.service.js'
+import type { EffectiveModel, EffectiveRights, NamedRefusal } from './effective-rights.js'
 import { endpoints } from './virtual-key.dto.js'
 
 export class EffectiveRightsQuery extends PageQuery {

@@ -28,46 +28,10 @@ import { ancestry } from '../team/team-tree.js'
 import { Team } from '../team/team.entity.js'
 import { Workload } from '../workload/workload.entity.js'
 import { Workspace } from '../workspace/workspace.entity.js'
+import type { EffectiveModel, EffectiveRights } from './effective-rights.js'
 import type { EffectiveRightsQuery } from './effective-rights.dto.js'
 import type { VirtualKey } from './virtual-key.entity.js'
 import { VirtualKeyService } from './virtual-key.service.js'
-
-/** What a virtual key may do now. */
-export interface EffectiveRights {
-  nowMs: number
-  virtualKey: VirtualKey
-  /** Why nothing at all may be called; undefined: something may. */
-  refusal: Refusal | undefined
-  /** What belongs to it, with limits of their own. */
-  organization: Organization | null
-  workspace: Workspace | null
-  workload: Workload | null
-  /** From the top down. */
-  teams: Team[]
-  /** Undefined: policy did not say. */
-  budgets: policyV1.BudgetStatus[] | undefined
-  isWhitelisted: boolean
-  /** Of its workspace. */
-  deployments: NamedRefusal[]
-  /** Of its workspace. */
-  repositories: NamedRefusal[]
-  models: EffectiveModel[]
-}
-
-/** Something that may or may not be called. */
-export interface NamedRefusal {
-  name: string
-  /** Undefined: it may. */
-  refusal: Refusal | undefined
-}
-
-/** One model. */
-export interface EffectiveModel {
-  name: string
-  /** Why it may not be used; undefined: it may. */
-  refusal: Refusal | undefined
-  entry: ModelUse['entry']
-}
 
 /** Tells what a virtual key may do, by the computation that the gateways use. */
 @Injectable()

@@ -11,8 +11,13 @@ import {
   WordField,
 } from '@weir/http'
 import { parseUsd } from '@weir/rating'
-import { type Budget, type BudgetScope, budgetScopes } from './budget.entity.js'
-import type { BudgetChange, BudgetFields } from './budget.service.js'
+import {
+  type Budget,
+  type BudgetChange,
+  type BudgetFields,
+  type BudgetScope,
+  budgetScopes,
+} from './budget.entity.js'
 import { isTimeZone, periods, type Period } from './period.js'
 
 const scopeId = (what: string, example: string) => ({

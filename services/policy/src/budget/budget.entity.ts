@@ -71,3 +71,12 @@ export class Budget {
   @UpdateDateColumn({ name: 'updated_at', type: 'timestamptz' })
   updatedAt: Date
 }
+
+/** What a budget is made of. */
+export type BudgetFields = Pick<
+  Budget,
+  'scope' | 'scopeId' | 'amountNanoUsd' | 'period' | 'timeZone' | 'hard' | 'thresholds' | 'lowersOutput'
+>
+
+/** What of a budget can be changed; its periods cannot, since what is held is held of one of them. */
+export type BudgetChange = Partial<Pick<Budget, 'amountNanoUsd' | 'hard' | 'thresholds' | 'lowersOutput'>>

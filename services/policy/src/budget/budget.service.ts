@@ -4,21 +4,12 @@ import { ChangeLog, newId } from '@weir/database'
 import { AppError } from '@weir/errors'
 import { afterCursor, type Caller } from '@weir/http'
 import { type EntityManager, MoreThan, Repository } from 'typeorm'
-import { Budget, type BudgetScope } from './budget.entity.js'
+import { Budget, type BudgetChange, type BudgetFields, type BudgetScope } from './budget.entity.js'
 import { lockBudgets, LockedPeriods, spanOf } from './budget-state.store.js'
 import type { ListBudgetsQuery } from './budget.dto.js'
 import { chargingLock } from './charge.service.js'
 import type { IdentityLimit } from './identity-state.js'
 import { tellCrossed } from './threshold.js'
-
-/** What a budget is made of. */
-export type BudgetFields = Pick<
-  Budget,
-  'scope' | 'scopeId' | 'amountNanoUsd' | 'period' | 'timeZone' | 'hard' | 'thresholds' | 'lowersOutput'
->
-
-/** What of a budget can be changed; its periods cannot, since what is held is held of one of them. */
-export type BudgetChange = Partial<Pick<Budget, 'amountNanoUsd' | 'hard' | 'thresholds' | 'lowersOutput'>>
 
 const defaultThresholds = [50, 80, 100]
 
