@@ -4,8 +4,15 @@ import { setPriority } from 'node:os'
 import type { ServiceLog } from './service-log.js'
 import type { Run } from './supervised.js'
 
-/** Longer than a service takes to give up by itself (`libs/http`), with the default of what it drains; one that is still there then is stuck. */
-const STOP_TIMEOUT_MS = 26_000
+/** The gateway's own default. */
+const DRAIN_MS = 10_000
+
+/** A service gives up by itself when it is not closed 15 s after what it drains (`libs/http`). */
+const CLOSE_TIMEOUT_MS = 16_000
+
+/** After so long a service that was told to stop is stuck. */
+export const stopTimeoutMs = (env: NodeJS.ProcessEnv): number =>
+  CLOSE_TIMEOUT_MS + (Number(env['WEIR_DRAIN_MS']) || DRAIN_MS)
 
 /**
  * Starts a service in a process of its own. Its IPC channel is how it hears that the launcher was killed; it is
@@ -17,7 +24,6 @@ export function runService(options: {
   env: NodeJS.ProcessEnv
   log: ServiceLog
   niceness?: number
-  stopTimeoutMs?: number
 }): Run {
   const log = openSync(options.log.path, 'a', 0o600)
   let child: ChildProcess
@@ -42,7 +48,7 @@ export function runService(options: {
     kill: (signal) => child.kill(signal),
     stop: async () => {
       child.kill('SIGTERM')
-      const timer = setTimeout(() => child.kill('SIGKILL'), options.stopTimeoutMs ?? STOP_TIMEOUT_MS)
+      const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs(options.env))
       await exited
       clearTimeout(timer)
     },
