@@ -319,7 +319,7 @@ describe('a key that is rotated with a grace', () => {
     )
     const rotated = await management.create<{ key: string; previous_value_until: string }>(
       `/v1/keys/${key.id}/rotate`,
-      { grace_period_s: 2 },
+      { grace_period_s: 3 },
     )
     const untilMs = Date.parse(rotated.previous_value_until)
     const until = performance.now() + untilMs - Date.now()
@@ -347,7 +347,7 @@ describe('a key that is rotated with a grace', () => {
 describe('a key that expires', () => {
   it('is refused by every gateway from that moment on', async () => {
     const { key } = await makeApplication()
-    const expiresAtMs = Date.now() + 2_000
+    const expiresAtMs = Date.now() + 3_000
     await management.update(`/v1/keys/${key.id}`, { expires_at: new Date(expiresAtMs).toISOString() })
     const end = performance.now() + expiresAtMs - Date.now()
     await sleep(500)
