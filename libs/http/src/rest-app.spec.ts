@@ -59,6 +59,11 @@ class ThingController {
     return dto
   }
 
+  @Post('done')
+  finish() {
+    return { is: 'done' }
+  }
+
   @Put('unlisted')
   unlisted() {
     return 'reached'
@@ -135,6 +140,22 @@ describe('a REST service', () => {
   it('hands a validated body to the route, and only what the body has', async () => {
     expect((await send('POST', '/v1/things', { name: 'a' })).body).toEqual({ name: 'a' })
     expect((await send('PATCH', '/v1/things/a%2Fb', {})).body).toEqual({ id: 'a/b', dto: {}, isThing: true })
+  })
+
+  it('takes an empty body for none, whatever type it is said to have', async () => {
+    const json = { 'content-type': 'application/json' }
+    expect((await send('POST', '/v1/things/done', undefined, json)).body).toEqual({ is: 'done' })
+    expect(await send('POST', '/v1/things', undefined, json)).toMatchObject({
+      ...{ status: 400, body: { error: { code: 'invalid_request' } } },
+    })
+  })
+
+  it('answers a path that cannot be decoded as every other mistake', async () => {
+    const { status, headers, body } = await send('GET', '/v1/things/%zz')
+    expect({ status, body }).toMatchObject({
+      ...{ status: 400, body: { error: { code: 'invalid_request', type: 'invalid_request_error' } } },
+    })
+    expect(headers['x-request-id']).toMatch(/^req_/)
   })
 
   it('tells the route on whose behalf it is called', async () => {

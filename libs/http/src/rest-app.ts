@@ -2,6 +2,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { Attempt } from '@weir/audit'
 import { AppError } from '@weir/errors'
 import type { Logger } from '@weir/observability'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { randomUUID } from 'node:crypto'
 import { dropRest } from './drop-rest.js'
 import { ErrorFilter, type IsUnavailable } from './error.filter.js'
@@ -21,11 +22,33 @@ export function requestId(sent: string | string[] | undefined): string {
 
 /** Fastify as every REST service has it: bounded bodies, request ids, paths taken literally. */
 export function restAdapter(): FastifyAdapter {
-  return new FastifyAdapter({
+  const adapter = new FastifyAdapter({
     bodyLimit: 1024 * 1024,
     genReqId: (request: { headers: Record<string, string | string[] | undefined> }) =>
       requestId(request.headers['x-request-id']),
     routerOptions: { maxParamLength: 256 },
+    frameworkErrors: answerBadPath,
+  })
+  acceptEmptyBodies(adapter.getInstance())
+  return adapter
+}
+
+/** What Fastify finds wrong before there is a route: a path that is not percent-encoded UTF-8. */
+export function answerBadPath(_error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const error = AppError.of('invalid_request', { reason: 'The path is not percent-encoded UTF-8.' })
+  void reply
+    .status(error.status)
+    .headers({ ...error.toHeaders(), 'x-request-id': request.id })
+    .send(error.toEnvelope())
+}
+
+/** Many clients say that they send JSON when they send nothing. */
+function acceptEmptyBodies(server: FastifyInstance): void {
+  const parse = server.getDefaultJsonParser('error', 'error')
+  server.removeContentTypeParser('application/json')
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body.length === 0) done(null)
+    else void parse(request, body.toString(), done)
   })
 }
 

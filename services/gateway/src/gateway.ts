@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import { SwaggerModule } from '@nestjs/swagger'
-import { configureRest, requestId, type RunningService, type ServiceContext } from '@weir/http'
+import { answerBadPath, configureRest, requestId, type RunningService, type ServiceContext } from '@weir/http'
 import { NestLogger } from '@weir/observability'
 import { Keyring } from '@weir/secrets'
 import { AddressPolicy } from '@weir/upstream-address'
@@ -164,6 +164,7 @@ function publicAdapter(
   const adapter = new FastifyAdapter({
     genReqId: (request: IncomingMessage) => requestId(request.headers['x-request-id']),
     bodyLimit: 1024 * 1024,
+    frameworkErrors: answerBadPath,
     serverFactory: (handler: (request: IncomingMessage, response: ServerResponse) => void): Server =>
       createServer({ keepAliveTimeout: keepAliveMs, noDelay: true }, (request, response) => {
         if (!take(request, response)) handler(request, response)
