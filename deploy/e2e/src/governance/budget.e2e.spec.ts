@@ -1,3 +1,4 @@
+import { budgetCrossed } from '@weir/contracts'
 import { waitFor } from '@weir/testing'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -5,6 +6,7 @@ import { listAttempts } from '../stack/accounting.js'
 import { chat, openCall, send } from '../stack/client.js'
 import { chunk, completion, type ReceivedCall } from '../stack/raw-upstream.js'
 import type { Scene } from '../stack/scene.js'
+import { readTopic } from '../stack/topics.js'
 import {
   boundOf,
   countOf,
@@ -124,6 +126,29 @@ describe('what a request may cost', () => {
     expect(seen[0]).toBe(16_384)
     expect(seen[1]).toBeLessThan(16_384)
     expect(seen[1]).toBeGreaterThan(16_300)
+  })
+
+  it('threat 21: is recorded, told of and closes the budget where a provider bills more than its bound', async () => {
+    const overBound = () => stack.sumOf('weir_budget_bill_over_bound_total')
+    const before = await overBound()
+    scene = await stack.createScene((call) => call.reply(200, completion('x', 9, 5 * maxTokens)))
+    const request = chat(scene.model.name, { max_tokens: maxTokens })
+    const limit = 3n * boundOf(request)
+    const { id } = await stack.createBudget({ team: scene.team.id }, limit)
+    const crossed = await readTopic(stack.weir.postgres.url, budgetCrossed)
+    await stack.whenKnown()
+    const ask = () => send({ url: stack.url, key: scene.key, body: request })
+    expect((await ask()).status).toBe(200)
+    const spent = 9n * 2_500n + 5n * BigInt(maxTokens) * 1_000_000n
+    await waitFor(async () => nano((await stack.status(`teams/${scene.team.id}`)).spent) === spent)
+    expect(await stack.settled(`teams/${scene.team.id}`)).toMatchObject({ held: '0', left: '0' })
+    expect(spent).toBeGreaterThan(limit)
+    for (let time = 0; time < 6; time++) expect((await ask()).status).toBe(429)
+    expect(await overBound()).toBe(before + 1)
+    const told = () => crossed.events.filter(({ budget }) => budget === id)
+    await waitFor(() => told().length >= 3)
+    expect(told().map(({ thresholdPercent }) => thresholdPercent)).toEqual([50, 80, 100])
+    await crossed.close()
   })
 
   it('threat 22: is not held any more when a caller leaves, or a stream is cut by either side', async () => {
