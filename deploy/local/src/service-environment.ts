@@ -39,6 +39,7 @@ export function serviceEnvironment(
     WEIR_ENCRYPTION_KEYS: secrets.encryptionKeys,
     WEIR_KEY_PEPPER: secrets.keyPepper,
     WEIR_UPSTREAM_ALLOW: '127.0.0.0/8,::1/128',
+    WEIR_NICENESS: String(row.niceness ?? 0),
     ...addresses,
     ...withoutEmpty(env),
     WEIR_DATABASE_URL: databaseUrl,

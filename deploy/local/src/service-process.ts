@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync, writeFileSync } from 'node:fs'
-import { setPriority } from 'node:os'
+import { closeSync, openSync } from 'node:fs'
 import type { ServiceLog } from './service-log.js'
 import type { Run } from './supervised.js'
 
@@ -23,7 +22,6 @@ export function runService(options: {
   cwd: string
   env: NodeJS.ProcessEnv
   log: ServiceLog
-  niceness?: number
 }): Run {
   const log = openSync(options.log.path, 'a', 0o600)
   let child: ChildProcess
@@ -37,7 +35,6 @@ export function runService(options: {
   } finally {
     closeSync(log)
   }
-  if (options.niceness) yieldTo(child, options.niceness)
   const exited = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message))
     child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`))
@@ -52,17 +49,5 @@ export function runService(options: {
       await exited
       clearTimeout(timer)
     },
-  }
-}
-
-/** Lets a process wait for others that need its core. What the system refuses is left as it is. */
-function yieldTo({ pid }: ChildProcess, niceness: number): void {
-  if (pid === undefined) return
-  try {
-    setPriority(pid, niceness)
-    // Linux weighs whole sessions where it groups processes by them, and each service has its own.
-    writeFileSync(`/proc/${pid}/autogroup`, String(niceness))
-  } catch {
-    // Nothing but speed depends on it.
   }
 }

@@ -196,10 +196,7 @@ class Launch {
     const log = this.log(instance.name)
     const env = serviceEnvironment(surroundings, instance)
     const process = this.supervise(instance.name, instance.row.drainStage, () => {
-      const run = runService({
-        ...{ main, cwd: dirname(this.servicesFolder), env, log },
-        niceness: instance.row.niceness,
-      })
+      const run = runService({ main, cwd: dirname(this.servicesFolder), env, log })
       this.started.record(instance.name, run.pid)
       return Promise.resolve(run)
     })

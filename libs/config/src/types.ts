@@ -20,6 +20,14 @@ export class ServiceConfig {
   @Matches(/^(fatal|error|warn|info|debug|trace|silent)$/)
   logLevel = 'info'
 
+  /** How far the process lets others go first that need its core, once it has started: 0 not at all, 19 always. */
+  @Env('WEIR_NICENESS')
+  @AsInteger()
+  @IsInt()
+  @Min(0)
+  @Max(19)
+  niceness = 0
+
   /** Shared secret of internal calls. */
   @Env('WEIR_INTERNAL_SECRET', { secret: true })
   @IsString()

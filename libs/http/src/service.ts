@@ -7,6 +7,7 @@ import {
   startTracing,
   stopTracing,
 } from '@weir/observability'
+import { yieldToOthers } from './niceness.js'
 
 /** A service that is not closed after so long, besides what it drains, is left as it is. */
 const closeMs = 15_000
@@ -75,6 +76,7 @@ export async function runService<Config extends ServiceConfig>(options: {
     const metricsPort = await privateServer.listen(config.host, config.metricsPort)
     service = await options.run({ config, logger, privateServer })
     privateServer.started()
+    yieldToOthers(config.niceness)
     logger.info({ metrics_port: metricsPort }, 'Started.')
   } catch (error) {
     logger.fatal(
