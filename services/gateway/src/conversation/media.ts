@@ -17,6 +17,18 @@ export function urlOfMedia(media: Extract<Media, { kind: 'base64' | 'url' }>): s
   return media.kind === 'url' ? media.url : `data:${media.mediaType};base64,${media.data}`
 }
 
+/** What a document says, where it is plain text; undefined: it has to be looked at. */
+export function textOfMedia(media: Media): string | undefined {
+  if (media.kind === 'text') return media.text
+  return media.kind === 'base64' && /^(text\/|application\/json)/.test(media.mediaType)
+    ? Buffer.from(media.data, 'base64').toString()
+    : undefined
+}
+
+/** OpenAI's name of a sound's format. */
+export const audioFormatOf = (mediaType: string): string =>
+  mediaType.replace(/^audio\/(x-)?/, '').replace('mpeg', 'mp3')
+
 function decodeUri(text: string): string {
   try {
     return decodeURIComponent(text)

@@ -153,6 +153,21 @@ describe('a request of Responses', () => {
     ).toMatchObject({ temperature: 0.2, top_p: 1 })
   })
 
+  it.each([
+    ['gpt-5', { type: 'adaptive' }, { effort: 'max' }, { effort: 'high', summary: 'auto' }],
+    ['gpt-5.2', { type: 'adaptive' }, { effort: 'max' }, { effort: 'xhigh', summary: 'auto' }],
+    ['gpt-5', { type: 'enabled', budget_tokens: 5_000 }, undefined, { effort: 'medium', summary: 'auto' }],
+    ['gpt-5.1', { type: 'disabled' }, undefined, { effort: 'none' }],
+    ['gpt-4.1', { type: 'enabled', budget_tokens: 5_000 }, undefined, undefined],
+  ])('asks %s to think as it can, for %j and %j', (model, thinking, output_config, reasoning) => {
+    const { document, dropped } = asked('openai-responses', {
+      ...{ from: 'anthropic-messages', request: { ...request, thinking, output_config }, model },
+    })
+    expect(document['reasoning']).toEqual(reasoning)
+    expect(document['include']).toEqual(reasoning && ['reasoning.encrypted_content'])
+    expect(dropped).toEqual(reasoning ? [] : ['reasoning_effort'])
+  })
+
   it('is strict only where OpenAI would take the schema so', () => {
     const open = { type: 'object', properties: { a: { type: 'string' } } }
     const closed = { ...open, required: ['a'], additionalProperties: false }

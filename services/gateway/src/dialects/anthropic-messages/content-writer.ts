@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type {
   CacheMark,
   DocumentPart,
@@ -11,7 +10,9 @@ import type {
   Turn,
 } from '../../conversation/conversation.js'
 import { unsupported, type Document } from '../../conversation/dialect.js'
+import { otherCallId } from '../../conversation/call-id.js'
 import { parseObject } from '../../conversation/json.js'
+import { textOfMedia } from '../../conversation/media.js'
 
 /** What writing the turns needs to know and tells. */
 export interface ContentOptions {
@@ -158,8 +159,8 @@ function writeImage({ source, detail, cache }: ImagePart, options: ContentOption
 }
 
 function writeDocument({ source, title, cache }: DocumentPart, options: ContentOptions): Document {
-  const isText = source.kind === 'base64' && /^(text\/|application\/json)/.test(source.mediaType)
-  const plain: Media = isText ? { kind: 'text', text: Buffer.from(source.data, 'base64').toString() } : source
+  const text = textOfMedia(source)
+  const plain: Media = text === undefined ? source : { kind: 'text', text }
   return {
     type: 'document',
     source: writeSource(plain, options),
@@ -185,7 +186,5 @@ function writeSource(source: Media, options: ContentOptions): Document {
 
 /** Anthropic takes ids of these characters alone; call and result are rewritten alike. */
 export function writeCallId(id: string): string {
-  return /^[a-zA-Z0-9_-]{1,256}$/.test(id)
-    ? id
-    : `toolu_${createHash('sha256').update(id).digest('base64url').slice(0, 24)}`
+  return /^[a-zA-Z0-9_-]{1,256}$/.test(id) ? id : otherCallId('toolu', id)
 }

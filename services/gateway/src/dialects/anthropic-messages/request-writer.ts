@@ -76,7 +76,7 @@ function writeSampling(
 }
 
 /** Anthropic has no answer of JSON without a schema: the model is told. */
-const jsonInstruction = 'Answer with one JSON object and nothing else.'
+export const jsonInstruction = 'Answer with one JSON object and nothing else.'
 
 /** At least one turn is asked for: where there are none, the instructions are what is said. */
 function withInstructions(

@@ -1,4 +1,5 @@
 import type { Conversation, ReasoningRequest, Turn } from '../../conversation/conversation.js'
+import { effortOfBudget } from '../../conversation/effort.js'
 import type { Document } from '../../conversation/dialect.js'
 import type { ModelFeatures } from './model.js'
 
@@ -62,10 +63,6 @@ function writeAdaptive(
   const effort = nearest(asked, features.efforts)
   const thinking = { type: 'adaptive', ...(summary !== undefined && { display: 'summarized' }) }
   return { thinking, ...(effort !== undefined && { effort }) }
-}
-
-function effortOfBudget(budget: number): string {
-  return budget <= 2_048 ? 'low' : budget <= 8_192 ? 'medium' : 'high'
 }
 
 function budgetOf({ effort, budgetTokens, adaptive }: ReasoningRequest): number | undefined {

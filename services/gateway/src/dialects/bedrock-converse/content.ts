@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { AppError } from '@weir/errors'
 import type {
   CacheMark,
@@ -9,6 +8,7 @@ import type {
   Turn,
 } from '../../conversation/conversation.js'
 import { unsupported, type Document } from '../../conversation/dialect.js'
+import { otherCallId } from '../../conversation/call-id.js'
 import { parseObject } from '../../conversation/json.js'
 import { writeDocument, writeMedia } from './media.js'
 
@@ -103,6 +103,5 @@ function writeResult(part: ToolResultPart, options: ContentOptions): Document {
 
 /** The ids that Bedrock takes; each other one becomes one, always the same. */
 function toToolUseId(id: string): string {
-  if (/^[a-zA-Z0-9_-]{1,64}$/.test(id)) return id
-  return `tooluse_${createHash('sha256').update(id).digest('hex').slice(0, 40)}`
+  return /^[a-zA-Z0-9_-]{1,64}$/.test(id) ? id : otherCallId('tooluse', id)
 }

@@ -1,4 +1,5 @@
 import type { Conversation, ReasoningRequest, Turn } from '../../conversation/conversation.js'
+import { effortOfBudget } from '../../conversation/effort.js'
 import type { Document } from '../../conversation/dialect.js'
 import { featuresOf } from '../anthropic-messages/model.js'
 import { writeThinking } from '../anthropic-messages/thinking.js'
@@ -121,5 +122,6 @@ function effortOf({ effort, budgetTokens }: ReasoningRequest): string | undefine
   if (effort === 'none') return undefined
   if (effort !== undefined) return efforts[effort] ?? 'medium'
   if (budgetTokens === undefined) return 'medium'
-  return budgetTokens <= 2_048 ? 'low' : budgetTokens <= 8_192 ? 'medium' : 'high'
+  const near = effortOfBudget(budgetTokens)
+  return near === 'none' ? 'low' : near
 }

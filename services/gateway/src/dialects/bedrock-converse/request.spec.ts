@@ -52,7 +52,7 @@ describe('a request of Converse', () => {
     const { document, dropped } = write({})
     const messages = document['messages'] as { content: { toolUse?: { toolUseId: string } }[] }[]
     const id = messages[1]?.content[1]?.toolUse?.toolUseId
-    expect(id).toMatch(/^tooluse_[0-9a-f]{40}$/)
+    expect(id).toMatch(/^tooluse_[\w-]{24}$/)
     expect(JSON.parse(JSON.stringify(document))).toEqual({
       system: [{ text: 'Be brief.' }, { cachePoint: { type: 'default', ttl: '1h' } }],
       messages: [

@@ -1,6 +1,7 @@
-import { serviceTierOf } from '@weir/rating'
 import type { Conversation, OutputFormat, Tool, ToolChoice, Turn } from '../../conversation/conversation.js'
 import { unsupported, type Document, type Naming, type WrittenRequest } from '../../conversation/dialect.js'
+import { writeServiceTier } from '../../conversation/service-tier.js'
+import { jsonInstruction } from '../anthropic-messages/request-writer.js'
 import { writeCache, writeMessages } from './content.js'
 import { familyOf, writeSettings } from './model-fields.js'
 
@@ -59,7 +60,7 @@ function writeSystem({ system, turns, outputFormat }: Conversation, dropped: Set
   if (outputFormat?.type !== 'json_object') return written
   // Converse has no answer of JSON without a schema: the model is told.
   dropped.add('response_format')
-  return [...written, { text: 'Answer with one JSON object and nothing else.' }]
+  return [...written, { text: jsonInstruction }]
 }
 
 function writeTools({ tools, toolChoice }: Conversation, model: string, turns: Turn[]): Document | undefined {
@@ -116,14 +117,6 @@ function writeFormat(format: OutputFormat | undefined): Document {
     ...(description !== undefined && { description }),
   }
   return { outputConfig: { textFormat: { type: 'json_schema', structure: { jsonSchema } } } }
-}
-
-function writeServiceTier(tier: string | undefined, dropped: Set<string>): string | undefined {
-  if (tier === undefined || tier === 'auto' || tier === 'default' || tier === 'standard') return undefined
-  const known = serviceTierOf(tier)
-  if (known === 'flex' || known === 'priority') return known
-  dropped.add('service_tier')
-  return undefined
 }
 
 /** Bedrock takes 16 short texts. */

@@ -1,4 +1,3 @@
-import { serviceTierOf } from '@weir/rating'
 import type {
   Conversation,
   OutputFormat,
@@ -7,6 +6,7 @@ import type {
   ToolChoice,
 } from '../../conversation/conversation.js'
 import { unsupported, type Document, type Naming, type WrittenRequest } from '../../conversation/dialect.js'
+import { writeServiceTier } from '../../conversation/service-tier.js'
 import { writeContents } from './content.js'
 import { writeThinking } from './thinking.js'
 
@@ -113,12 +113,4 @@ function writeFormat(format: OutputFormat | undefined, dropped: Set<string>): Do
   if (format.type === 'json_object') return { responseMimeType: 'application/json' }
   if (format.description !== undefined) dropped.add('description')
   return { responseMimeType: 'application/json', responseJsonSchema: format.schema }
-}
-
-function writeServiceTier(tier: string | undefined, dropped: Set<string>): string | undefined {
-  if (tier === undefined || tier === 'auto' || tier === 'default' || tier === 'standard') return undefined
-  const known = serviceTierOf(tier)
-  if (known === 'flex' || known === 'priority') return known
-  dropped.add('service_tier')
-  return undefined
 }

@@ -1,4 +1,5 @@
 import type { ReasoningRequest } from '../../conversation/conversation.js'
+import { effortOfBudget } from '../../conversation/effort.js'
 import type { Document } from '../../conversation/dialect.js'
 
 /** Google's own table for OpenAI's efforts. */
@@ -41,18 +42,13 @@ export function writeThinking(
 
 function levelOf({ effort, budgetTokens }: ReasoningRequest, model: string): Document {
   const asked =
-    effort ?? (budgetTokens === undefined || budgetTokens < 0 ? undefined : effortOf(budgetTokens))
+    effort ?? (budgetTokens === undefined || budgetTokens < 0 ? undefined : effortOfBudget(budgetTokens))
   const level = asked === undefined ? undefined : levels[asked]
   if (level === undefined) return {}
   // Its Pro models know none below low, and the first of them none between low and high.
   if (model.includes('-pro') && level === 'minimal') return { thinkingLevel: 'low' }
   if (model.includes('gemini-3-pro') && level === 'medium') return { thinkingLevel: 'high' }
   return { thinkingLevel: level }
-}
-
-function effortOf(budgetTokens: number): string {
-  if (budgetTokens === 0) return 'none'
-  return budgetTokens <= 2_048 ? 'low' : budgetTokens <= 12_288 ? 'medium' : 'high'
 }
 
 function budgetOf({ effort, budgetTokens, adaptive }: ReasoningRequest, model: string): Document {

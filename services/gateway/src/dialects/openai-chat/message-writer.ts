@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto'
 import type {
   DocumentPart,
   ImagePart,
-  Media,
   Part,
   ReasoningPart,
   TextPart,
@@ -10,8 +8,9 @@ import type {
   Turn,
 } from '../../conversation/conversation.js'
 import { unsupported, type Document } from '../../conversation/dialect.js'
+import { otherCallId } from '../../conversation/call-id.js'
 import { parseObject } from '../../conversation/json.js'
-import { urlOfMedia } from '../../conversation/media.js'
+import { audioFormatOf, textOfMedia, urlOfMedia } from '../../conversation/media.js'
 import { writeSentReasoning } from './reasoning.js'
 
 /** What writing the messages needs to know and tells. */
@@ -115,7 +114,7 @@ function writePart(part: Part, options: MessageOptions): Document[] {
       return [writeDocument(part, options)]
     case 'audio': {
       if (part.source.kind !== 'base64') throw unsupported(options.model, 'audio by reference')
-      const format = part.source.mediaType.replace(/^audio\/(x-)?/, '').replace('mpeg', 'mp3')
+      const format = audioFormatOf(part.source.mediaType)
       return [{ type: 'input_audio', input_audio: { data: part.source.data, format } }]
     }
     case 'native':
@@ -136,7 +135,7 @@ function writeImage({ source, detail }: ImagePart, options: MessageOptions): Doc
 }
 
 function writeDocument({ source, title }: DocumentPart, options: MessageOptions): Document {
-  const text = textOf(source)
+  const text = textOfMedia(source)
   if (text !== undefined) {
     const name = title === undefined ? '' : ` title=${JSON.stringify(title)}`
     return { type: 'text', text: `<document${name}>\n${text}\n</document>` }
@@ -149,16 +148,7 @@ function writeDocument({ source, title }: DocumentPart, options: MessageOptions)
   return { type: 'file', file: { filename: title ?? 'document.pdf', file_data: urlOfMedia(source) } }
 }
 
-function textOf(source: Media): string | undefined {
-  if (source.kind === 'text') return source.text
-  return source.kind === 'base64' && /^(text\/|application\/json)/.test(source.mediaType)
-    ? Buffer.from(source.data, 'base64').toString()
-    : undefined
-}
-
 /** OpenAI takes no id of more than 40 characters; call and result are rewritten alike. */
 export function writeCallId(id: string): string {
-  return id.length > 0 && id.length <= 40
-    ? id
-    : `call_${createHash('sha256').update(id).digest('base64url').slice(0, 24)}`
+  return id.length > 0 && id.length <= 40 ? id : otherCallId('call', id)
 }

@@ -9,6 +9,7 @@ import type {
   ToolChoice,
 } from '../../conversation/conversation.js'
 import { unsupported, type Document, type Naming, type WrittenRequest } from '../../conversation/dialect.js'
+import { effortFor, effortOf, reasoningModel } from './effort.js'
 import { writeMessages } from './message-writer.js'
 import { isStrictSchema } from './strict-schema.js'
 
@@ -40,8 +41,6 @@ export function writeRequest(conversation: Conversation, naming: Naming): Writte
   return { document, dropped: [...dropped] }
 }
 
-/** Models of OpenAI that reason, by their names. */
-const reasoningModel = /(^|[/_-])(o\d|gpt-[5-9]|codex)(?!.*-chat)/i
 /** Models of others that are asked to in the same way. */
 const compatibleReasoningModel =
   /gpt-oss|deepseek|qwen|glm|kimi|magistral|grok|gemini|claude|minimax|think|reason|[-_/]r1/i
@@ -90,23 +89,6 @@ function writeReasoning(reasoning: ReasoningRequest, naming: Naming, dropped: Se
     return {}
   }
   return { reasoning_effort: isOfOpenAi ? effortFor(naming.model, effort) : effort }
-}
-
-/** The effort that was named, or the one that a budget of tokens comes near to. */
-export function effortOf({ effort, budgetTokens, adaptive }: ReasoningRequest): string | undefined {
-  if (effort !== undefined) return effort
-  if (budgetTokens === undefined || adaptive) return undefined
-  if (budgetTokens <= 0) return 'none'
-  return budgetTokens <= 2_048 ? 'low' : budgetTokens <= 8_192 ? 'medium' : 'high'
-}
-
-/** The nearest that a model knows: which efforts there are has changed with every generation. */
-function effortFor(model: string, effort: string): string {
-  const version = Number(/gpt-(\d+(?:\.\d+)?)/i.exec(model)?.[1] ?? 0)
-  if (effort === 'none') return version > 5 ? 'none' : version === 5 ? 'minimal' : 'low'
-  if (effort === 'minimal') return version === 5 ? 'minimal' : 'low'
-  if (effort === 'xhigh' || effort === 'max') return version > 5.1 ? 'xhigh' : 'high'
-  return effort
 }
 
 const isSearch = (tool: Tool): tool is NativeTool =>

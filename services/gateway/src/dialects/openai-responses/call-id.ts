@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
+import { otherCallId } from '../../conversation/call-id.js'
 
 const maxLength = 64
 
 /** OpenAI takes no longer ids of calls than this; the same id is always shortened the same. */
 export function shortCallId(id: string): string {
-  if (id.length <= maxLength) return id
-  return `call_${createHash('sha256').update(id).digest('hex').slice(0, 40)}`
+  return id.length <= maxLength ? id : otherCallId('call', id)
 }

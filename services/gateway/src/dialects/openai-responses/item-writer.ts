@@ -1,6 +1,6 @@
 import type { Media, Part, ReasoningPart, ToolResultPart, Turn } from '../../conversation/conversation.js'
 import { unsupported, type Document } from '../../conversation/dialect.js'
-import { urlOfMedia } from '../../conversation/media.js'
+import { audioFormatOf, urlOfMedia } from '../../conversation/media.js'
 import { shortCallId } from './call-id.js'
 
 export interface ItemOptions {
@@ -137,8 +137,10 @@ function writeDocument(source: Media, title: string | undefined, model: string):
 
 function writeAudio(source: Media, model: string): Document {
   if (source.kind !== 'base64') throw unsupported(model, 'audio')
-  const format = source.mediaType.replace(/^audio\/(x-)?/, '').replace('mpeg', 'mp3')
-  return { type: 'input_audio', input_audio: { data: source.data, format } }
+  return {
+    type: 'input_audio',
+    input_audio: { data: source.data, format: audioFormatOf(source.mediaType) },
+  }
 }
 
 /** OpenAI's uploads are the same for both of its APIs. */

@@ -165,7 +165,7 @@ describe.skipIf(recordingsMissing)(title('openai-responses, replayed'), () => {
       }
       const conversation = openaiResponses.readRequest(document)
       const again = openaiResponses.readRequest(
-        openaiResponses.writeRequest(conversation, { model: 'gpt-4.1' }).document,
+        openaiResponses.writeRequest(conversation, { model: 'of-unknown-talents' }).document,
       )
       const { unread, ...kept } = conversation
       expect(again).toEqual({ ...keptByProviders(kept), unread: [] })

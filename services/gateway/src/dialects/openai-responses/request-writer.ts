@@ -6,11 +6,15 @@ import type {
   Tool,
 } from '../../conversation/conversation.js'
 import { unsupported, type Document, type Naming, type WrittenRequest } from '../../conversation/dialect.js'
+import { effortFor, effortOf } from '../openai-chat/effort.js'
 import { isStrictSchema } from '../openai-chat/strict-schema.js'
 import { writeInput } from './item-writer.js'
 
 /** Models that think, and so can give their thoughts away encrypted; the others refuse to be asked. */
 const thinks = /^(?:.*\/)?(o\d|gpt-([5-9]|\d\d)(?!.*-chat)|codex|gpt-oss)/
+
+/** Models of OpenAI that certainly do not; of other names, such as those of Azure, whoever asks knows best. */
+const neverThinks = /gpt-(3|4)|chatgpt|gpt-\d.*-chat/
 
 /** Writes a request of the Responses API: one that its provider does not keep. */
 export function writeRequest(conversation: Conversation, { model }: Naming): WrittenRequest {
@@ -25,7 +29,9 @@ export function writeRequest(conversation: Conversation, { model }: Naming): Wri
   if (sampling.logitBias && Object.keys(sampling.logitBias).length > 0) dropped.add('logit_bias')
   if (conversation.system.some(({ cache }) => cache)) dropped.add('cache_control')
   const include = [
-    ...(conversation.reasoning || thinks.test(model) ? ['reasoning.encrypted_content'] : []),
+    ...((conversation.reasoning && !neverThinks.test(model)) || thinks.test(model)
+      ? ['reasoning.encrypted_content']
+      : []),
     ...(sampling.topLogprobs !== undefined ? ['message.output_text.logprobs'] : []),
   ]
   const document: Document = {
@@ -39,7 +45,7 @@ export function writeRequest(conversation: Conversation, { model }: Naming): Wri
     ...(include.length > 0 && { include }),
     ...writeTools(conversation, model, dropped),
     ...(conversation.outputFormat && { text: { format: writeFormat(conversation.outputFormat) } }),
-    ...writeReasoning(conversation.reasoning),
+    ...writeReasoning(conversation.reasoning, model, dropped),
     ...(sampling.maxOutputTokens !== undefined && { max_output_tokens: sampling.maxOutputTokens }),
     ...writeTemperature(sampling, model, dropped),
     ...(sampling.topLogprobs !== undefined && { top_logprobs: sampling.topLogprobs }),
@@ -100,20 +106,26 @@ function writeFormat(format: OutputFormat): Document {
   }
 }
 
-function writeReasoning(reasoning: ReasoningRequest | undefined): Document {
+function writeReasoning(
+  reasoning: ReasoningRequest | undefined,
+  model: string,
+  dropped: Set<string>,
+): Document {
   if (!reasoning) return {}
-  const effort = reasoning.effort ?? effortOf(reasoning.budgetTokens)
-  const { summary } = reasoning
-  if (effort === undefined && summary === undefined) return {}
-  return {
-    reasoning: { ...(effort !== undefined && { effort }), ...(summary !== undefined && { summary }) },
+  const asked = effortOf(reasoning)
+  // Whoever does not think has nothing to turn off, and refuses to be asked.
+  if (neverThinks.test(model)) {
+    if (asked !== undefined && asked !== 'none') dropped.add('reasoning_effort')
+    return {}
   }
-}
-
-function effortOf(budgetTokens: number | undefined): string | undefined {
-  if (budgetTokens === undefined || budgetTokens < 0) return undefined
-  if (budgetTokens <= 2_048) return 'low'
-  return budgetTokens <= 12_288 ? 'medium' : 'high'
+  const { summary } = reasoning
+  if (asked === undefined && summary === undefined) return {}
+  return {
+    reasoning: {
+      ...(asked !== undefined && { effort: thinks.test(model) ? effortFor(model, asked) : asked }),
+      ...(summary !== undefined && { summary }),
+    },
+  }
 }
 
 /** OpenAI takes texts alone. */
