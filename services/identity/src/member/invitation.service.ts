@@ -12,6 +12,7 @@ import { User } from '../user/user.entity.js'
 import { WorkspaceService } from '../workspace/workspace.service.js'
 import type { AcceptInvitationDto, InviteDto, ListInvitationsQuery } from './invitation.dto.js'
 import { Invitation } from './invitation.entity.js'
+import { couldStillInvite } from './inviter.js'
 import { MemberService, putMember } from './member.service.js'
 
 const lifetimeS = 7 * 24 * 3600
@@ -78,7 +79,7 @@ export class InvitationService {
     })
   }
 
-  /** The invitation of a link. Throws invitation_not_found when it is used, withdrawn or over. */
+  /** The invitation of a link. Throws invitation_not_found when it is used, withdrawn or over, or its maker may invite no more. */
   show(value: string): Promise<Invitation> {
     return asService('sign-in', () => this.find(this.dataSource.manager, value))
   }
@@ -139,7 +140,8 @@ export class InvitationService {
   private async find(manager: EntityManager, value: string): Promise<Invitation> {
     const where = { hash: hashOf(value), expiresAt: MoreThan(new Date()) }
     const invitation = await manager.findOne(Invitation, { where })
-    if (!invitation) throw AppError.of('invitation_not_found', {})
+    if (!invitation || !(await couldStillInvite(manager, invitation)))
+      throw AppError.of('invitation_not_found', {})
     return invitation
   }
 }

@@ -274,6 +274,42 @@ describe('an invitation', () => {
     expect(new Set(answers.map(({ body }) => body['id'])).size).toBe(1)
   })
 
+  it('threat 8: lets nobody in any more once whoever has made it was removed, or has less', async () => {
+    const admin = await personWith('admin')
+    const path = `/v1/workspaces/${own}/invitations`
+    const member = `/v1/workspaces/${own}/members/${admin.id}`
+    const body = { name: 'inviting', workspace: own, type: 'management' }
+    const key = (await identity.call('POST', '/v1/keys', body, admin.headers)).body as unknown as {
+      key: string
+    }
+    const account = await identity.create<{ id: string; secret: string }>('/v1/service-accounts', {
+      ...{ name: 'inviting', workspace: own, role: 'admin' },
+    })
+    const grant = { grant_type: 'client_credentials', client_id: account.id, client_secret: account.secret }
+    const token = (await identity.call('POST', '/v1/oauth/token', grant, {})).body['access_token']
+    const links: string[] = []
+    for (const [index, headers] of [
+      ...[admin.headers, { 'x-api-key': key.key }, { authorization: `Bearer ${String(token)}` }],
+    ].entries()) {
+      const { status, body } = await identity.call(
+        ...(['POST', path, { email: `friend${index}@example.com`, role: 'admin' }, headers] as const),
+      )
+      expect(status).toBe(201)
+      links.push(String(body['link']))
+    }
+    const seen = async () =>
+      Promise.all(links.map(async (link) => (await identity.call('GET', link, undefined, {})).status))
+    expect(await seen()).toEqual([200, 200, 200])
+    await identity.call('PATCH', member, { role: 'viewer' })
+    expect(await seen()).toEqual([404, 404, 200])
+    await identity.call('PATCH', member, { role: 'admin' })
+    expect(await seen()).toEqual([200, 200, 200])
+    await identity.call('DELETE', member)
+    await identity.call('PATCH', `/v1/service-accounts/${account.id}`, { disabled: true })
+    expect(await seen()).toEqual([404, 404, 404])
+    for (const link of links) expect((await identity.call('POST', link, { password }, {})).status).toBe(404)
+  })
+
   it('can be withdrawn, ends after a week, and its link is in no row and no event', async () => {
     await identity.sql.query(`DELETE FROM invitation`)
     const withdrawn = await invite('one@example.com')
