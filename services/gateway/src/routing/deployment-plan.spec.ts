@@ -146,6 +146,29 @@ describe('a plan', () => {
     expect(made.after(made.route, failure())?.route).toBe(planned[2]?.route)
   })
 
+  it('comes back to a target that failed beside another one as it would to any', () => {
+    const { made, planned } = plan([['a'], ['b']], 0)
+    made.begin(made.route)
+    const rival = made.hedge() as AdmittedRoute
+    made.begin(rival)
+    made.over(rival, failure())
+    expect(made.after(made.route, failure())).toBeUndefined()
+    made.over(made.route, failure())
+    expect(planned.map(({ state }) => [state.inFlight, state.failures])).toEqual([
+      [0, 1],
+      [0, 1],
+    ])
+    const asked = plan([['a'], ['b']], 1)
+    asked.made.begin(asked.made.route)
+    const other = asked.made.hedge() as AdmittedRoute
+    asked.made.begin(other)
+    asked.made.over(other, failure({ retryAfterMs: 5_000 }))
+    asked.pass(1_000)
+    expect(asked.made.after(asked.made.route, failure({ remedy: 'elsewhere' }))).toEqual({
+      ...{ route: other, delayMs: 4_000 },
+    })
+  })
+
   it('knows a target as slow that has not answered before another one did', () => {
     const { made, planned, pass } = plan([['a'], ['b']])
     made.begin(made.route)

@@ -38,6 +38,8 @@ interface Try {
   isUnderway: boolean
   begunAtMs: number
   hasAnswered: boolean
+  /** What its last attempt's failure says was taken into account. */
+  isNoted: boolean
   /** It is of no use any more for this request. */
   isOut: boolean
   notBeforeMs: number
@@ -61,7 +63,7 @@ export class DeploymentPlan implements Plan {
   ) {
     this.tries = targets.map((target, index) => ({
       ...{ target, tries: 0, isChosen: index === 0, isUnderway: false, begunAtMs: 0 },
-      ...{ hasAnswered: false, isOut: false, notBeforeMs: 0 },
+      ...{ hasAnswered: false, isNoted: false, isOut: false, notBeforeMs: 0 },
     }))
   }
 
@@ -97,6 +99,7 @@ export class DeploymentPlan implements Plan {
     one.tries++
     one.isUnderway = true
     one.hasAnswered = false
+    one.isNoted = false
     one.begunAtMs = this.terms.nowMs()
     one.target.state.begin(one.begunAtMs)
   }
@@ -112,6 +115,8 @@ export class DeploymentPlan implements Plan {
     const one = this.find(route)
     if (!one?.isUnderway) return
     one.isUnderway = false
+    // Nobody asks where to go next while another attempt is under way beside it.
+    if (failure && !one.isNoted) this.note(one, failure)
     const { state } = one.target
     const hasWaited = failure === undefined || failure.error.code === 'provider_timeout'
     if (hasWaited && !one.hasAnswered) state.waited(this.terms.nowMs() - one.begunAtMs)
@@ -123,19 +128,24 @@ export class DeploymentPlan implements Plan {
   after(route: AdmittedRoute, failure: AttemptFailure): NextAttempt | undefined {
     const one = this.find(route)
     if (!one || failure.remedy === 'nowhere') return undefined
-    if (failure.cause !== 'other') {
-      one.isOut = true
-      this.cause = failure.cause
-      return this.next()
-    }
-    if (failure.remedy === 'elsewhere' || one.tries > this.terms.maxRetries) one.isOut = true
-    const waitMs = Math.max(backoffMs(one.tries - 1, this.terms.random()), failure.retryAfterMs ?? 0)
-    one.notBeforeMs = this.terms.nowMs() + waitMs
+    const waitMs = this.note(one, failure)
+    if (failure.cause !== 'other') return this.next()
     if (!one.isOut && waitMs <= patienceMs) {
       if (this.terms.budget.take(this.terms.nowMs())) return { route, delayMs: waitMs }
       one.isOut = true
     }
     return this.next() ?? this.wait()
+  }
+
+  /** What an attempt's failure says of its target for the rest of the request; returns how long to leave it alone. */
+  private note(one: Try, failure: AttemptFailure): number {
+    one.isNoted = true
+    const isOver = failure.cause !== 'other' || failure.remedy !== 'again'
+    if (isOver || one.tries > this.terms.maxRetries) one.isOut = true
+    if (failure.cause !== 'other') this.cause = failure.cause
+    const waitMs = Math.max(backoffMs(one.tries - 1, this.terms.random()), failure.retryAfterMs ?? 0)
+    one.notBeforeMs = this.terms.nowMs() + waitMs
+    return waitMs
   }
 
   /** Only one that does well now, and only within the budget of retries: it is one more call. */
