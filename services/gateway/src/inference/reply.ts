@@ -48,6 +48,7 @@ export const gatewayStops = (): AppError => {
 export class Reply implements UpstreamHandler {
   private call: UpstreamCall | undefined
   private tap: StreamTap | undefined
+  private hasAnswered = false
   private hasBegun = false
   private status = 0
   private retryAfter: string | string[] | undefined
@@ -70,7 +71,7 @@ export class Reply implements UpstreamHandler {
   }
 
   onHead(status: number, headers: Record<string, string | string[] | undefined>): void {
-    const { settlement, owner, exchange } = this.options
+    const { settlement, exchange } = this.options
     this.status = status
     this.retryAfter = headers['retry-after']
     this.retryAfterMs = headers['retry-after-ms']
@@ -81,13 +82,12 @@ export class Reply implements UpstreamHandler {
       const reason = `it answered with the content encoding ${String(encoding)}, which was not asked for.`
       return this.fail('failed', failureOf(this.providerError(reason), 'elsewhere'))
     }
-    if (status !== 200) return
-    owner.answered(this, settlement.firstByteMs)
-    this.tap = exchange.openStream(this.contentType)
+    if (status === 200) this.tap = exchange.openStream(this.contentType)
   }
 
   onData(chunk: Buffer): void {
     if (this.isOver) return
+    if (!this.hasAnswered) this.noteAnswer()
     if (this.tap) return this.forward(this.tap, chunk)
     this.bytes += chunk.length
     if (this.bytes > this.options.maxReplyBytes) {
@@ -99,6 +99,7 @@ export class Reply implements UpstreamHandler {
 
   onEnd(): void {
     if (this.isOver) return
+    if (!this.hasAnswered) this.noteAnswer()
     if (this.tap) return this.endStream(this.tap)
     const body = this.chunks.length === 1 && this.chunks[0] ? this.chunks[0] : Buffer.concat(this.chunks)
     if (this.status === 200) this.endWhole(body)
@@ -139,6 +140,13 @@ export class Reply implements UpstreamHandler {
       (this.streamUsage() ?? exchange.expected ?? estimatedUsage(settlement.start.estimatedInputTokens, 0))
     this.call?.abort()
     settlement.settle({ outcome: 'client_closed', ...(usage && { usage }) }, written)
+  }
+
+  private noteAnswer(): void {
+    const { settlement, owner } = this.options
+    this.hasAnswered = true
+    settlement.noteFirstByte()
+    if (this.status === 200) owner.answered(this, settlement.firstByteMs)
   }
 
   private forward(tap: StreamTap, chunk: Buffer): void {

@@ -74,6 +74,10 @@ export class Settlement {
   /** The upstream's status has come. */
   noteHead(status: number): void {
     this.upstreamStatus = status
+  }
+
+  /** The first byte of the answer itself has come: many send the head before they have begun to work. */
+  noteFirstByte(): void {
     this.firstByteAt = performance.now()
   }
 

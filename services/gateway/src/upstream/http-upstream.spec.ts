@@ -71,6 +71,32 @@ describe('an upstream that is too slow for one call', () => {
       expect([scheme, failure]).toEqual([scheme, 'timeout'])
       expect(performance.now() - startedAt).toBeLessThan(2_000)
     }
+    // What sends the head at once has not answered yet.
+    mute.on('connection', (socket: Socket) => {
+      socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n'))
+    })
+    const heard: unknown[] = []
+    await new Promise<void>((resolve) => {
+      upstream.call(
+        {
+          baseUrl: `http://127.0.0.1:${port}/v1`,
+          path: '/x',
+          headers: {},
+          body: '',
+          firstByteTimeoutMs: 200,
+        },
+        {
+          onHead: (status) => heard.push(status),
+          onData: () => undefined,
+          onEnd: () => resolve(),
+          onError: ({ kind }: UpstreamFailure) => {
+            heard.push(kind)
+            resolve()
+          },
+        },
+      )
+    })
+    expect(heard).toEqual([200, 'timeout'])
     for (const socket of sockets) socket.destroy()
     await upstream.close()
     mute.close()

@@ -74,7 +74,7 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   private over = false
   private readonly timer: NodeJS.Timeout | undefined
 
-  /** @param timeoutMs up to the answer's head, with the time to connect; 0 or undefined: as the pool is set */
+  /** @param timeoutMs up to the first byte after the answer's head, with the time to connect; 0 or undefined: as the pool is set */
   constructor(
     private readonly handler: UpstreamHandler,
     timeoutMs: number | undefined,
@@ -106,15 +106,16 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
-    clearTimeout(this.timer)
     if (!this.over) this.handler.onHead(status, headers)
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    clearTimeout(this.timer)
     if (!this.over) this.handler.onData(chunk)
   }
 
   onResponseEnd(): void {
+    clearTimeout(this.timer)
     if (this.over) return
     this.over = true
     this.handler.onEnd()

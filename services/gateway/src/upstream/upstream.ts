@@ -8,7 +8,7 @@ export interface UpstreamRequest {
   body: string | Buffer
   /** Left out: POST. */
   method?: 'GET' | 'POST'
-  /** How long it may take up to the first byte of the answer; absent or 0: as the gateway is set. */
+  /** How long it may take up to the first byte of the answer, after its head; absent or 0: as the gateway is set. */
   firstByteTimeoutMs?: number
 }
 
