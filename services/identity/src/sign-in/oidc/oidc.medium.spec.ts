@@ -77,6 +77,15 @@ describe('signing in through an OpenID provider', () => {
     })
   })
 
+  it('makes one user of somebody who signs in for the first time twice at once', async () => {
+    issuer.people.set('grace', { email: 'grace@corp.example', email_verified: true, groups: ['ml'] })
+    const answers = await Promise.all([signIn('grace'), signIn('grace')])
+    expect(answers.map(({ status }) => status)).toEqual([200, 200])
+    const seen = await Promise.all(answers.map(({ body }) => current(bearer(body['session']))))
+    expect(seen.map(({ status }) => status)).toEqual([200, 200])
+    expect(new Set(seen.map(({ body }) => body['id'])).size).toBe(1)
+  })
+
   it('changes the roles with the groups, which ends the sessions before', async () => {
     const before = bearer((await signIn('ada')).body['session'])
     const same = bearer((await signIn('ada')).body['session'])

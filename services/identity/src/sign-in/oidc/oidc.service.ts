@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common'
 import { asService } from '@weir/audit'
-import { type Change, ChangeLog, newId } from '@weir/database'
+import { type Change, ChangeLog, isUniqueViolation, newId } from '@weir/database'
 import { AppError } from '@weir/errors'
 import { defaultOrganization, type Principal } from '@weir/http'
 import { hash } from 'node:crypto'
@@ -55,7 +55,15 @@ export class OidcService {
     )
     if (!kept) throw AppError.of('invalid_credentials', {})
     const claims = await this.provider.finish(query, { state, ...kept })
-    return asService('sign-in', () => this.takeIn(claims))
+    return asService('sign-in', async () => {
+      try {
+        return await this.takeIn(claims)
+      } catch (error) {
+        if (!isUniqueViolation(error)) throw error
+        // Signed in twice at once, for the first time: by now there is the user.
+        return this.takeIn(claims)
+      }
+    })
   }
 
   /** Who a JWT belongs to; undefined when it is not good. */
