@@ -52,6 +52,11 @@ describe('a period', () => {
       'Asia/Kolkata',
       'Pacific/Apia',
       'Pacific/Chatham',
+      'Asia/Kathmandu',
+      // Half an hour; at midnight; past midnight.
+      'Australia/Lord_Howe',
+      'America/Nuuk',
+      'America/Havana',
     ]
     fc.assert(
       fc.property(
