@@ -212,6 +212,8 @@ export interface NativePart {
   /** The vendor's name of it, for the refusal. */
   name: string
   value: Record<string, unknown>
+  /** It is a picture that the model has made. */
+  image?: Extract<Media, { kind: 'base64' }>
 }
 
 /** Where an answer has its words from. */

@@ -178,3 +178,39 @@ describe('a request of Responses', () => {
     expect(document['tools']).toMatchObject([{ strict: false }, { strict: true }])
   })
 })
+
+describe('a picture that Gemini makes', () => {
+  const parts = [{ text: 'Here:' }, { inlineData: { mimeType: 'image/png', data: 'iVBO' } }]
+  const reply = { candidates: [{ content: { role: 'model', parts }, finishReason: 'STOP' }] }
+  const images = [{ type: 'image_url', image_url: { url: 'data:image/png;base64,iVBO' }, index: 0 }]
+
+  it('reaches callers of Chat Completions, whole and in a stream', () => {
+    const whole = wholeTo('openai-chat', { from: 'gemini', reply })
+    expect(whole).toMatchObject({ choices: [{ message: { content: 'Here:', images } }] })
+    const { events } = streamTo('openai-chat', { from: 'gemini', events: [['', reply]] })
+    expect(events).toContainEqual(
+      expect.objectContaining({ choices: [expect.objectContaining({ delta: { images } })] }),
+    )
+  })
+})
+
+describe('a thought', () => {
+  it.each(['openai-chat', 'openai-responses', 'gemini', 'bedrock-converse'] as const)(
+    'that another vendor has signed is not sent to one of %s, which is said',
+    (provider) => {
+      const content = [
+        { type: 'thinking', thinking: 'Hm.', signature: 'Eq' },
+        { type: 'text', text: 'Yes' },
+      ]
+      const messages = [
+        { role: 'user', content: 'Hi' },
+        { role: 'assistant', content },
+        { role: 'user', content: 'And?' },
+      ]
+      const request = { model: 'x', max_tokens: 9, messages }
+      const { document, dropped } = asked(provider, { from: 'anthropic-messages', request, model: 'other' })
+      expect(JSON.stringify(document)).not.toContain('Hm.')
+      expect(dropped).toEqual(['reasoning'])
+    },
+  )
+})

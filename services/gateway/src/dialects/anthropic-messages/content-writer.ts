@@ -95,7 +95,7 @@ function writePart(part: Part, options: ContentOptions): Document[] {
     case 'document':
       return [writeDocument(part, options)]
     case 'reasoning':
-      return writeThinking(part)
+      return writeThinking(part, options)
     case 'tool_call':
       return [
         {
@@ -126,8 +126,11 @@ function writeText({ text, citations, cache }: TextPart): Document[] {
 }
 
 /** Only what Anthropic itself has signed; it refuses everything else. */
-function writeThinking({ text, signature }: ReasoningPart): Document[] {
-  if (signature?.by !== 'anthropic-messages') return []
+function writeThinking({ text, signature }: ReasoningPart, { dropped }: ContentOptions): Document[] {
+  if (signature?.by !== 'anthropic-messages') {
+    dropped.add('reasoning')
+    return []
+  }
   return signature.isHidden
     ? [{ type: 'redacted_thinking', data: signature.value }]
     : [{ type: 'thinking', thinking: text, signature: signature.value }]

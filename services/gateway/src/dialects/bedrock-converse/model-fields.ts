@@ -5,7 +5,7 @@ import { featuresOf } from '../anthropic-messages/model.js'
 import { writeThinking } from '../anthropic-messages/thinking.js'
 
 /** Whose model it is: what is not Converse's own is asked for in its maker's words. */
-export type Family = 'claude' | 'nova' | 'gpt' | 'other'
+type Family = 'claude' | 'nova' | 'gpt' | 'other'
 
 export function familyOf(model: string): Family {
   if (/claude|anthropic\./.test(model)) return 'claude'
@@ -14,7 +14,7 @@ export function familyOf(model: string): Family {
 }
 
 /** What a request says in Converse's own words, and in those of the model's maker. */
-export interface ModelSettings {
+interface ModelSettings {
   inference: Document
   fields: Document
 }

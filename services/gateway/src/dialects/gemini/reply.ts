@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Part, ReasoningPart, Signature } from '../../conversation/conversation.js'
+import type { NativePart, Part, ReasoningPart, Signature } from '../../conversation/conversation.js'
 import type { Document } from '../../conversation/dialect.js'
 import { asList, asNumber, asObject, asText, objectsOf } from '../../conversation/json.js'
 import type { Choice, Reply, Stop } from '../../conversation/reply.js'
@@ -122,9 +122,17 @@ export function readPart(part: Document, madeUpId: string): Part[] {
     return [...(text === '' ? [] : [{ type: 'text' as const, text }]), ...proofOfText(signature)]
   }
   const name = Object.keys(part).find((field) => !aside.has(field))
-  return name === undefined
-    ? proofOfText(signature)
-    : [{ type: 'native', dialect: 'gemini', name, value: part }]
+  if (name === undefined) return proofOfText(signature)
+  const image = readImage(asObject(part[name]))
+  return [{ type: 'native', dialect: 'gemini', name, value: part, ...(image && { image }) }]
+}
+
+/** A picture that the model has made. */
+function readImage(media: Document | undefined): NativePart['image'] {
+  const [mediaType = '', data] = [media?.['mimeType'], media?.['data']].map(asText)
+  return mediaType.startsWith('image/') && data !== undefined
+    ? { kind: 'base64', mediaType, data }
+    : undefined
 }
 
 const aside = new Set(['thought', 'thoughtSignature', 'partMetadata', 'videoMetadata', 'mediaResolution'])

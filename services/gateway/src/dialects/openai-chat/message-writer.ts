@@ -14,7 +14,7 @@ import { audioFormatOf, textOfMedia, urlOfMedia } from '../../conversation/media
 import { writeSentReasoning } from './reasoning.js'
 
 /** What writing the messages needs to know and tells. */
-export interface MessageOptions {
+interface MessageOptions {
   model: string
   dropped: Set<string>
 }
@@ -80,6 +80,8 @@ function writeAssistant(turn: Turn, options: MessageOptions): Document[] {
       if (part.cache) options.dropped.add('cache_control')
     } else said.push(part)
   }
+  // A thought goes back to who made it, and to nobody else.
+  if (thoughts.some(({ signature }) => signature?.by !== 'openai-chat')) options.dropped.add('reasoning')
   if (said.length + calls.length + refusals.length === 0) return []
   return [
     {

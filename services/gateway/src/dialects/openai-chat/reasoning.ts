@@ -8,7 +8,7 @@ import { openSignature, sealSignature } from '../../conversation/signature.js'
  * its text, and OpenRouter's `reasoning_details`, with signatures. LiteLLM's clients send
  * `thinking_blocks`. Read are all, written are the first two.
  */
-export const anthropicFormat = 'anthropic-claude-v1'
+const anthropicFormat = 'anthropic-claude-v1'
 
 /** Of a message that a caller sends back. */
 export function readSentReasoning(message: Document): ReasoningPart[] {

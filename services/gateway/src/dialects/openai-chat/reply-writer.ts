@@ -7,6 +7,7 @@ import type {
   ToolCallPart,
 } from '../../conversation/conversation.js'
 import type { Document, Naming } from '../../conversation/dialect.js'
+import { urlOfMedia } from '../../conversation/media.js'
 import type { Choice, Reply } from '../../conversation/reply.js'
 import { joinCallId } from '../../conversation/signature.js'
 import { writeDetail } from './reasoning.js'
@@ -54,6 +55,7 @@ function writeMessage(parts: Part[]): Document {
     .map(({ text }) => text)
     .join('')
   const calls = [...ofType(parts, 'tool_call').map(writeCall), ...ownOf(parts, isCall)]
+  const images = ofType(parts, 'native').flatMap(({ image }) => image ?? [])
   const [audio] = ownOf(parts, ({ name }) => name === 'audio')
   return {
     role: 'assistant',
@@ -68,6 +70,7 @@ function writeMessage(parts: Part[]): Document {
     ...writeReasoning(ofType(parts, 'reasoning')),
     ...(calls.length > 0 && { tool_calls: calls }),
     ...(audio && { audio }),
+    ...(images.length > 0 && { images: images.map(writeImage) }),
   }
 }
 
@@ -81,6 +84,13 @@ const ownOf = (parts: Part[], isWanted: (part: Native) => boolean): Document[] =
 
 /** A call of a tool whose input is a text, not JSON. */
 export const isCall = ({ value }: Native): boolean => value['custom'] !== undefined
+
+/** OpenAI's chats have no place for a picture that a model makes; OpenRouter made this one. */
+export const writeImage = (image: NonNullable<Native['image']>, index: number): Document => ({
+  type: 'image_url',
+  image_url: { url: urlOfMedia(image) },
+  index,
+})
 
 function writeReasoning(parts: ReasoningPart[]): Document {
   if (parts.length === 0) return {}

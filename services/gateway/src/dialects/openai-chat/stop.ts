@@ -12,7 +12,7 @@ const reasons: Readonly<Record<string, Stop['reason']>> = {
 }
 
 /** What an answer holds besides text: it says more of why it ended than the vendors that say nothing. */
-export interface Held {
+interface Held {
   calls: boolean
   refusal: boolean
 }

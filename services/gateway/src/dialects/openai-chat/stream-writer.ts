@@ -7,7 +7,7 @@ import { sseEvent } from '../../conversation/sse.js'
 import type { Usage } from '../../inference/usage.js'
 import { writeError } from './errors.js'
 import { writeDetail } from './reasoning.js'
-import { isCall, replyId, writeAnnotation, writeLogprobs, writeTier } from './reply-writer.js'
+import { isCall, replyId, writeAnnotation, writeImage, writeLogprobs, writeTier } from './reply-writer.js'
 import { writeStop } from './stop.js'
 import { writeUsage } from './usage.js'
 
@@ -15,6 +15,7 @@ import { writeUsage } from './usage.js'
 interface ChoiceState {
   calls: number
   details: number
+  images: number
   /** Characters of text so far: where the next part begins. */
   length: number
   hasRefusal: boolean
@@ -124,6 +125,8 @@ export class ChatStreamWriter implements StreamWriter {
     if (start.type === 'refusal') state.hasRefusal = true
     if (start.type === 'native' && start.native.dialect === 'openai-chat' && isCall(start.native))
       return this.chunk(choice, { tool_calls: [{ index: state.calls++, ...start.native.value }] })
+    if (start.type === 'native' && start.native.image)
+      return this.chunk(choice, { images: [writeImage(start.native.image, state.images++)] })
     if (start.type !== 'tool_call') return ''
     const call = {
       index,
@@ -159,7 +162,7 @@ export class ChatStreamWriter implements StreamWriter {
   private choice(index: number): { state: ChoiceState; begun: string } {
     const known = this.choices[index]
     if (known) return { state: known, begun: '' }
-    const state = { calls: 0, details: 0, length: 0, hasRefusal: false, parts: [] }
+    const state = { calls: 0, details: 0, images: 0, length: 0, hasRefusal: false, parts: [] }
     this.choices[index] = state
     return { state, begun: this.chunk(index, { role: 'assistant', content: '', refusal: null }) }
   }

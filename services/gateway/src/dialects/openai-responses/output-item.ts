@@ -5,7 +5,7 @@ import { sealSignature } from '../../conversation/signature.js'
 import { inputOfArguments } from './custom-tool.js'
 import type { ToolForm } from './tool-form.js'
 
-export type ItemStatus = 'in_progress' | 'completed' | 'incomplete'
+type ItemStatus = 'in_progress' | 'completed' | 'incomplete'
 
 export function messageItem(id: string, content: Document[], status: ItemStatus): Document {
   return { id, type: 'message', status, content, role: 'assistant' }
