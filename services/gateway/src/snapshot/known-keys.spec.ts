@@ -1,5 +1,6 @@
 import { identityV1 } from '@weir/contracts'
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
@@ -37,22 +38,26 @@ function fill(state: IdentityState): void {
   }
 }
 
-function usedBytes(): number {
+async function usedBytes(): Promise<number> {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
-  collect()
+  // What specs before this one have left in the same worker goes with the first round, or only after it.
+  for (let round = 0; round < 3; round++) {
+    collect()
+    await setImmediate()
+  }
   const { heapUsed, external } = process.memoryUsage()
   return heapUsed + external
 }
 
 describe('what is known of the virtual keys', () => {
-  it('takes less than 500 bytes each, and every one is found by its hash', () => {
+  it('takes less than 500 bytes each, and every one is found by its hash', async () => {
     // What the first batches leave for good is no part of a key.
     new IdentityState().upsert(batchOf(0, 1)[0] as identityV1.IdentityResource, 1n)
-    const before = usedBytes()
+    const before = await usedBytes()
     const state = new IdentityState()
     fill(state)
-    const bytes = (usedBytes() - before) / count
+    const bytes = ((await usedBytes()) - before) / count
     console.log(`${count} virtual keys: ${Math.round(bytes)} bytes each`)
     expect(bytes).toBeLessThan(mostBytes)
     expect(bytes).toBeGreaterThan(100)

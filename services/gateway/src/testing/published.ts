@@ -2,8 +2,7 @@ import { publishedTypes, type TypeCheck } from './published-types.js'
 
 const openai = `import('openai').OpenAI`
 const anthropic = `import('@anthropic-ai/sdk').Anthropic`
-/** What OpenAI and Anthropic say that their answers are. */
-export const published = publishedTypes({
+const wanted = {
   chat: `${openai}.Chat.ChatCompletion`,
   chatChunk: `${openai}.Chat.ChatCompletionChunk`,
   completion: `${openai}.Completion`,
@@ -14,7 +13,15 @@ export const published = publishedTypes({
   openaiError: `{ error: import('openai').OpenAI.ErrorObject }`,
   responseError: `${openai}.Responses.ResponseErrorEvent`,
   anthropicError: `${anthropic}.ErrorResponse`,
-})
+}
+
+type Published = Record<keyof typeof wanted, TypeCheck>
+
+/** Reading the SDKs' types takes seconds and a hundred megabytes: specs that share a worker share them. */
+const known = globalThis as { weirPublishedTypes?: Published }
+
+/** What OpenAI and Anthropic say that their answers are. */
+export const published: Published = (known.weirPublishedTypes ??= publishedTypes(wanted))
 
 /** By the dialect that a caller speaks. */
 export const publishedChecks: Readonly<Record<string, { whole: TypeCheck; event: TypeCheck }>> = {
