@@ -62,14 +62,20 @@ export interface OutgoingMessage extends Omit<Message, 'value'> {
   value: string | Buffer
 }
 
-/** An ordered log with consumer groups. */
-export interface Bus {
+/** Who publishes, and no more. */
+export interface Publisher {
   /**
    * One attempt: resolves when the messages are durable. Order per key is kept within a call and between calls
    * that are awaited one after another. Retrying is the caller's, who knows in which order.
    * @throws BusUnavailable when they were not acknowledged.
    */
   publish(topic: string, messages: OutgoingMessage[]): Promise<void>
+  /** Closes its connections. */
+  close(): Promise<void>
+}
+
+/** An ordered log with consumer groups. */
+export interface Bus extends Publisher {
   /** Succeeds when the bus is down too; delivery then begins when it is back. */
   subscribe(options: SubscribeOptions): Promise<Subscription>
   /** Creates every topic of the event table and its dead-letter topic. Idempotent, and safe to run concurrently. */
@@ -89,6 +95,17 @@ export interface BusConfig {
   /** Default: nothing is logged. */
   log?: BusLog
 }
+
+/** The configuration names neither Kafka brokers nor a database. */
+export class NoBus extends Error {
+  override name = 'NoBus'
+
+  constructor() {
+    super('the bus needs WEIR_KAFKA_BROKERS or WEIR_BUS_DATABASE_URL: neither is set')
+  }
+}
+
+export const silent: BusLog = { info: () => undefined, warn: () => undefined }
 
 /** Where a bus reports what goes wrong in the background; a pino logger is one. */
 export interface BusLog {

@@ -1,8 +1,7 @@
-import { Kafka, logLevel, type Admin, type ISocketFactory } from 'kafkajs'
+import type { Admin, Kafka } from 'kafkajs'
 import {
   BusUnavailable,
   type Bus,
-  type BusLog,
   type OutgoingMessage,
   type SubscribeOptions,
   type Subscription,
@@ -11,21 +10,16 @@ import { withCounts, withLag } from '../consumer-metrics.js'
 import { atMost } from '../pause.js'
 import { reasonOf } from '../reason.js'
 import { topicsOfEvents, type Topic } from '../topics.js'
+import { connectKafka, type KafkaConnection } from './connect-kafka.js'
 import { KafkaPublisher } from './kafka-publisher.js'
 import { defaultTimes, KafkaSubscription, type KafkaTimes } from './kafka-subscription.js'
 import { lagOf } from './lag.js'
-import { kafkaLog } from './log.js'
 import { provisionTopics } from './provision.js'
 
-export interface KafkaBusOptions {
-  brokers: string[]
-  clientId: string
-  log: BusLog
+export interface KafkaBusOptions extends KafkaConnection {
   /** Default: those of the event table. */
   topics?: Topic[]
   times?: Partial<KafkaTimes>
-  /** How connections are made. Default: TCP. */
-  socketFactory?: ISocketFactory
 }
 
 /** The bus on Apache Kafka: production. */
@@ -36,17 +30,7 @@ export class KafkaBus implements Bus {
   private admin: Promise<Admin> | undefined
 
   constructor(private readonly options: KafkaBusOptions) {
-    const { brokers, clientId, log, socketFactory } = options
-    this.kafka = new Kafka({
-      brokers,
-      clientId,
-      connectionTimeout: 3_000,
-      requestTimeout: 15_000,
-      retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 },
-      logLevel: logLevel.ERROR,
-      logCreator: kafkaLog(log),
-      ...(socketFactory && { socketFactory }),
-    })
+    this.kafka = connectKafka(options)
     this.publisher = new KafkaPublisher(this.kafka)
   }
 

@@ -1,5 +1,5 @@
 import { Partitioners, type Kafka, type Producer } from 'kafkajs'
-import { BusUnavailable, type OutgoingMessage } from '../bus.js'
+import { BusUnavailable, type OutgoingMessage, type Publisher } from '../bus.js'
 import { reasonOf } from '../reason.js'
 
 /** How long a broker may take to acknowledge; past it the messages count as not acknowledged. */
@@ -9,7 +9,7 @@ const acknowledgeMs = 10_000
 const requestBytes = 500_000
 
 /** Publishes with `acks=-1`: what is acknowledged is on every replica that is in sync. */
-export class KafkaPublisher {
+export class KafkaPublisher implements Publisher {
   private readonly producer: Producer
   private connecting: Promise<void> | undefined
 

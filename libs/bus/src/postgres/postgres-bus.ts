@@ -1,9 +1,10 @@
-import { Pool, type ClientConfig } from 'pg'
-import type { Bus, BusLog, OutgoingMessage, SubscribeOptions, Subscription } from '../bus.js'
+import type { Pool } from 'pg'
+import type { Bus, OutgoingMessage, SubscribeOptions, Subscription } from '../bus.js'
 import { withCounts, withLag } from '../consumer-metrics.js'
 import { atMost } from '../pause.js'
 import { reasonOf } from '../reason.js'
 import { topicsOfEvents, type Topic } from '../topics.js'
+import { connectionOf, openPool, type PostgresConnection } from './connection.js'
 import { PostgresPublisher } from './publisher.js'
 import { removeOldMessages } from './retention.js'
 import { provisionTopics } from './schema.js'
@@ -12,13 +13,7 @@ import { defaultTimes, PostgresSubscription, type SubscriptionTimes } from './su
 /** How often the process looks for messages to remove. */
 const cleaningMs = 10 * 60 * 1000
 
-/** Publishing waits for locks of heads anyway; more connections would only wait too. */
-const poolSize = 4
-
-export interface PostgresBusOptions {
-  databaseUrl: string
-  clientId: string
-  log: BusLog
+export interface PostgresBusOptions extends PostgresConnection {
   /** Default: those of the event table. */
   topics?: Topic[]
   times?: Partial<SubscriptionTimes>
@@ -32,11 +27,7 @@ export class PostgresBus implements Bus {
   private cleaning: NodeJS.Timeout | undefined
 
   constructor(private readonly options: PostgresBusOptions) {
-    this.pool = new Pool({ ...this.connection(), max: poolSize, idleTimeoutMillis: 30_000 })
-    // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
-    this.pool.on('error', (error) =>
-      options.log.warn({ reason: reasonOf(error) }, 'lost an idle connection to the bus in PostgreSQL'),
-    )
+    this.pool = openPool(options)
     this.publisher = new PostgresPublisher(this.pool)
   }
 
@@ -48,7 +39,7 @@ export class PostgresBus implements Bus {
     const { clientId, log, times } = this.options
     const subscription = new PostgresSubscription({
       ...withCounts(options),
-      client: this.connection(),
+      client: connectionOf(this.options),
       pool: this.pool,
       publisher: this.publisher,
       clientId,
@@ -90,30 +81,18 @@ export class PostgresBus implements Bus {
   async close(): Promise<void> {
     clearInterval(this.cleaning)
     await Promise.all([...this.subscriptions].map((subscription) => subscription.close()))
-    await atMost(2_000, this.pool.end())
+    await this.publisher.close()
   }
 
   /** Processes that only publish do not clean. */
   private startCleaning(): void {
     this.cleaning ??= setInterval(() => {
-      removeOldMessages(this.connection()).catch((error: unknown) =>
+      removeOldMessages(connectionOf(this.options)).catch((error: unknown) =>
         this.options.log.warn(
           { reason: reasonOf(error) },
           'could not remove old messages from the bus in PostgreSQL',
         ),
       )
     }, cleaningMs).unref()
-  }
-
-  private connection(): ClientConfig {
-    return {
-      connectionString: this.options.databaseUrl,
-      application_name: `${this.options.clientId} bus`,
-      keepAlive: true,
-      connectionTimeoutMillis: 5_000,
-      // Longer than any statement takes, shorter than a lease: a member that hears nothing must stop in time.
-      query_timeout: 5_000,
-      statement_timeout: 5_000,
-    }
   }
 }

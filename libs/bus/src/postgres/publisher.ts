@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
-import { BusUnavailable, type OutgoingMessage } from '../bus.js'
+import { BusUnavailable, type OutgoingMessage, type Publisher } from '../bus.js'
 import { partitionOf } from '../murmur2.js'
+import { atMost } from '../pause.js'
 import { reasonOf } from '../reason.js'
 import { intArray, textArray } from './binary-array.js'
 import { topicOnChannel } from './channels.js'
@@ -13,7 +14,7 @@ import { topicOnChannel } from './channels.js'
 const publishStatement = `
 WITH input AS MATERIALIZED (
   SELECT partition, key, value, headers, row_number() OVER (PARTITION BY partition ORDER BY nth) - 1 AS step
-  FROM unnest($2::int[], $3::text[], $4::text[], $5::text[]) WITH ORDINALITY AS i(partition, key, value, headers, nth)
+  FROM unnest($5::int[], $4::text[], $3::text[], $2::text[]) WITH ORDINALITY AS i(partition, key, value, headers, nth)
 ),
 amount AS MATERIALIZED (SELECT partition, count(*) AS messages FROM input GROUP BY partition),
 locked AS MATERIALIZED (
@@ -37,7 +38,7 @@ added AS (
 SELECT pg_notify('${topicOnChannel}', $1)`
 
 /** Appends messages to the log. */
-export class PostgresPublisher {
+export class PostgresPublisher implements Publisher {
   private readonly partitionCounts = new Map<string, number>()
 
   constructor(private readonly pool: Pool) {}
@@ -50,12 +51,13 @@ export class PostgresPublisher {
       await this.pool.query({
         name: 'weir-bus-publish',
         text: publishStatement,
+        // The large ones first: `pg` copies them into one buffer that it makes larger for each that has no room.
         values: [
           topic,
-          intArray(messages.map(({ key }) => partitionOf(key, partitions))),
-          textArray(messages.map(({ key }) => key)),
-          textArray(messages.map(({ value }) => value)),
           textArray(messages.map(({ headers }) => JSON.stringify(headers))),
+          textArray(messages.map(({ value }) => value)),
+          textArray(messages.map(({ key }) => key)),
+          intArray(messages.map(({ key }) => partitionOf(key, partitions))),
         ],
       })
     } catch (error) {
@@ -68,6 +70,10 @@ export class PostgresPublisher {
         },
       )
     }
+  }
+
+  async close(): Promise<void> {
+    await atMost(2_000, this.pool.end())
   }
 
   private async partitionsOf(topic: string): Promise<number> {

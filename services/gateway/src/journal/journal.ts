@@ -116,6 +116,7 @@ export class Journal {
     this.settleInterrupted(earlier.interrupted)
     this.worker = this.startPublisher(workerUrl, {
       folder: this.folder,
+      topic: requestSettled.topic,
       bus,
       logLevel: logger.level,
       state: this.state.buffer,

@@ -1,5 +1,5 @@
-import { type Bus, createBus, type OutgoingMessage } from '@weir/bus'
-import { requestSettled } from '@weir/contracts'
+import type { OutgoingMessage, Publisher as BusPublisher } from '@weir/bus'
+import { createPublisher } from '@weir/bus/publisher'
 import { open } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -13,6 +13,8 @@ import { setAside } from './set-aside.js'
 export interface PublisherOptions {
   /** The journal's folder. */
   folder: string
+  /** Where its events go. */
+  topic: string
   bus: { kafkaBrokers?: string[]; databaseUrl?: string }
   logLevel: string
   /** A `PublishState`, shared with the journal. */
@@ -36,7 +38,6 @@ const maxPauseMs = 5_000
  * the disk, which would hold up the event loop on the main thread.
  */
 class Publisher {
-  private readonly bus: Bus
   private readonly state: PublishState
   private readonly acknowledged: AcknowledgedFile
   /** Resolves when the publisher is to close. */
@@ -49,11 +50,11 @@ class Publisher {
 
   constructor(
     private readonly options: PublisherOptions,
+    private readonly bus: BusPublisher,
     private readonly port: NonNullable<typeof parentPort>,
   ) {
     this.state = new PublishState(options.state)
     this.acknowledged = new AcknowledgedFile(options.folder)
-    this.bus = createBus({ ...options.bus, clientId: 'weir-gateway' })
     this.closing = new Promise((resolve) => {
       port.once('message', () => {
         this.closed = true
@@ -141,7 +142,7 @@ class Publisher {
   private async publish(messages: OutgoingMessage[]): Promise<void> {
     for (let pauseMs = 100; !this.closed; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
       try {
-        await this.bus.publish(requestSettled.topic, messages)
+        await this.bus.publish(this.options.topic, messages)
         if (this.failing) this.log('info', {}, 'The bus takes events again.')
         this.failing = false
         return
@@ -192,4 +193,8 @@ async function flushFile(path: string): Promise<void> {
   }
 }
 
-if (parentPort) await new Publisher(workerData as PublisherOptions, parentPort).run()
+if (parentPort) {
+  const options = workerData as PublisherOptions
+  const bus = await createPublisher({ ...options.bus, clientId: 'weir-gateway' })
+  await new Publisher(options, bus, parentPort).run()
+}
