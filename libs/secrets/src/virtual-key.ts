@@ -51,12 +51,13 @@ export function readPepper(base64: string): Pepper {
 
 /**
  * What is stored and looked up instead of the value: HMAC-SHA-256 with the pepper, 32 bytes. Every
- * request needs it, and two one-shot hashes over kept buffers take a fifth of the time of a `createHmac`.
+ * request needs it: two one-shot hashes over kept buffers take a fraction of the time of a `createHmac`, and
+ * a hash that comes as a string a third of one that comes as a buffer.
  */
 export function hashVirtualKey(value: string, { inner, outer }: Pepper): Buffer {
   const length = inner.write(value, blockBytes)
-  hash('sha256', inner.subarray(0, blockBytes + length), 'buffer').copy(outer, blockBytes)
-  return hash('sha256', outer, 'buffer')
+  outer.write(hash('sha256', inner.subarray(0, blockBytes + length), 'binary'), blockBytes, 'latin1')
+  return Buffer.from(hash('sha256', outer, 'binary'), 'latin1')
 }
 
 /** Compares two secrets in a time that says nothing about where they differ. */

@@ -110,9 +110,9 @@ export class Snapshots {
 
   /** What a request would lack now; undefined when all is there. */
   missing(maxAgeMs: number): string | undefined {
-    const parts = { identity: this.identity, catalog: this.catalog, policy: this.policy }
-    const absent = Object.entries(parts).filter(([, watcher]) => !watcher.loaded)
-    if (absent.length > 0) {
+    const { identity, catalog, policy } = this
+    if (!identity.loaded || !catalog.loaded || !policy.loaded) {
+      const absent = Object.entries({ identity, catalog, policy }).filter(([, watcher]) => !watcher.loaded)
       return `no snapshot from ${absent.map(([name]) => name).join(', ')} yet, and none on disk`
     }
     if (maxAgeMs > 0 && this.ageMs() > maxAgeMs) {
