@@ -1,25 +1,8 @@
-import type { Endpoint, RequestDocument } from '../inference/endpoint.js'
+import type { RequestDocument } from '../inference/endpoint.js'
 import { addUsage, noUsage, type Usage } from '../inference/usage.js'
-import type { KnownModel, KnownProvider, KnownWhitelistEntry } from '../snapshot/catalog-state.js'
-import type { KnownKey, TeamLine } from '../snapshot/identity-state.js'
+import type { AdmittedRoute } from './admitted-route.js'
 import type { Hold, Money } from './money.js'
 import type { RateAdmission, Rates } from './rates.js'
-
-/** Who asks for what: all that limits and budgets are found by. */
-export interface AdmittedRoute {
-  readonly key: KnownKey
-  readonly team: TeamLine
-  readonly model: KnownModel
-  readonly provider: KnownProvider
-  /** The workspace's own terms for the model; undefined: it has none. */
-  readonly entry: KnownWhitelistEntry | undefined
-  /** What is asked for. */
-  readonly endpoint: Pick<Endpoint, 'name' | 'output' | 'isBinary'>
-  /** Name of the deployment that it was sent to. */
-  readonly deployment?: string | undefined
-  /** Name of the repository below which it was sent. */
-  readonly repository?: string | undefined
-}
 
 /**
  * Leave to serve one request: it is counted by its rates once, and money is held for each of its

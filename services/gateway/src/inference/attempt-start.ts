@@ -1,6 +1,6 @@
 import { currentTraceparent } from '@weir/observability'
 import { randomUUID } from 'node:crypto'
-import type { AdmittedRoute } from '../admission/admission.js'
+import type { AdmittedRoute } from '../admission/admitted-route.js'
 import type { Hold } from '../admission/money.js'
 import type { AttemptStart } from '../journal/attempt.js'
 import { findPrice } from '../snapshot/catalog-state.js'

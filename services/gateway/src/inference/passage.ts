@@ -1,4 +1,5 @@
-import type { Admission, AdmittedRoute } from '../admission/admission.js'
+import type { Admission } from '../admission/admission.js'
+import type { AdmittedRoute } from '../admission/admitted-route.js'
 import type { NextAttempt, Plan } from '../routing/plan.js'
 import type { Underway } from '../underway.js'
 import type { Caller } from './caller.js'

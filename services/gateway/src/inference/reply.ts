@@ -1,6 +1,6 @@
 import { AppError } from '@weir/errors'
 import type { ReplyOrigin } from '../cache/recorded-reply.js'
-import type { AdmittedRoute } from '../admission/admission.js'
+import type { AdmittedRoute } from '../admission/admitted-route.js'
 import type { StreamTap } from '../conversation/dialect.js'
 import type { UpstreamCall, UpstreamFailure, UpstreamHandler } from '../upstream/upstream.js'
 import type { Caller } from './caller.js'

@@ -1,4 +1,4 @@
-import type { AdmittedRoute } from '../admission/admission.js'
+import type { AdmittedRoute } from '../admission/admitted-route.js'
 import { AppError } from '@weir/errors'
 import {
   findDeploymentRefusal,

@@ -1,6 +1,6 @@
 import { AppError } from '@weir/errors'
 import { describe, expect, it } from 'vitest'
-import type { AdmittedRoute } from '../admission/admission.js'
+import type { AdmittedRoute } from '../admission/admitted-route.js'
 import type { AttemptFailure } from '../inference/failure.js'
 import { DeploymentPlan, type TargetRole } from './deployment-plan.js'
 import { RetryBudget } from './retry-budget.js'

@@ -1,6 +1,6 @@
 import { AppError } from '@weir/errors'
 import { describe, expect, it } from 'vitest'
-import type { AdmittedRoute } from '../admission/admission.js'
+import type { AdmittedRoute } from '../admission/admitted-route.js'
 import type { InferenceCall } from '../inference/endpoint.js'
 import type { AttemptFailure } from '../inference/failure.js'
 import type { KnownDeployment, KnownFallback } from '../snapshot/known-deployment.js'

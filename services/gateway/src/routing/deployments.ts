@@ -1,6 +1,6 @@
 import { gauge } from '@weir/observability'
 import { type RequestFacts, toRuleContext } from '@weir/routing-rules'
-import type { AdmittedRoute } from '../admission/admission.js'
+import type { AdmittedRoute } from '../admission/admitted-route.js'
 import { estimateTokens } from '../inference/usage.js'
 import { findPrice, type KnownModel, type KnownProvider } from '../snapshot/catalog-state.js'
 import type { FallbackCause, KnownDeployment, Tier } from '../snapshot/known-deployment.js'

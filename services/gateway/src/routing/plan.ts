@@ -1,4 +1,4 @@
-import type { AdmittedRoute } from '../admission/admission.js'
+import type { AdmittedRoute } from '../admission/admitted-route.js'
 import type { AttemptFailure } from '../inference/failure.js'
 import type { KnownDeployment, Tier } from '../snapshot/known-deployment.js'
 import { backoffMs } from './backoff.js'
