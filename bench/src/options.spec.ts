@@ -5,7 +5,7 @@ describe('options', () => {
   it('measure everything of every target by default', () => {
     expect(parseOptions([])).toEqual({
       targets: ['direct', 'bare', 'dispatch', 'weir'],
-      measures: ['closed', 'rate', 'stream', 'paced'],
+      measures: ['closed', 'translated', 'rate', 'stream', 'paced', 'first'],
       rounds: 3,
       seconds: 5,
       retries: 2,

@@ -5,7 +5,7 @@ import { targetNames, type TargetName } from './target/target.js'
 export const usage = `npm run bench -- [options]
 
   --only bare,weir      targets: direct, bare, dispatch, weir (default: all)
-  --measures closed     measures: closed, rate, stream, paced (default: all)
+  --measures closed     measures: closed, translated, rate, stream, paced, first (default: all)
   --rounds 3            rounds, in each of which the targets take turns
   --seconds 5           length of each measured window
   --retries 2           how often a measurement that other processes disturbed is done again

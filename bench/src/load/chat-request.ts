@@ -23,6 +23,20 @@ const conversation = [
   },
 ]
 
+/** The same as `chatRequest` in Anthropic's dialect. */
+export function messagesRequest(model: string): string {
+  const [system, ...messages] = conversation
+  return JSON.stringify({
+    model,
+    system: system?.content,
+    messages,
+    temperature: 0.3,
+    top_p: 0.95,
+    max_tokens: 400,
+    metadata: { user_id: 'customer-77120' },
+  })
+}
+
 /** A chat request of about 1 kB, as an application with a short conversation sends it. */
 export function chatRequest(model: string, stream: boolean): string {
   return JSON.stringify({

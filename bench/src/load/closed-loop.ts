@@ -38,7 +38,7 @@ export function runClosedLoop(
       return add()
     }
     const answered: Answered = (connection, failure) => {
-      tally.answer(performance.now() - connection.sinceMs, connection.events, failure)
+      tally.answer(connection, failure)
       if (failure === undefined) next(connection)
       else setTimeout(next, pauseAfterFailureMs, connection)
     }

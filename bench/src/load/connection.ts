@@ -20,6 +20,8 @@ const shownBytes = 300
 export class Connection implements MessageHandler {
   /** When the request in flight was sent or due, for whoever measures. */
   sinceMs = 0
+  /** When the first byte of the last reply's body came. */
+  firstByteAtMs = 0
   /** Data events of the last reply. */
   events = 0
   open = true
@@ -59,6 +61,7 @@ export class Connection implements MessageHandler {
   send(): void {
     this.inFlight = true
     this.errorBody = ''
+    this.firstByteAtMs = 0
     this.counter.reset()
     this.socket.write(this.exchange.request)
   }
@@ -73,6 +76,7 @@ export class Connection implements MessageHandler {
   }
 
   onBody(bytes: Buffer, start: number, end: number): void {
+    if (this.firstByteAtMs === 0) this.firstByteAtMs = performance.now()
     if (this.status !== 200)
       this.errorBody += bytes.toString('latin1', start, Math.min(end, start + shownBytes))
     else if (this.exchange.streamEvents !== undefined) this.counter.push(bytes, start, end)

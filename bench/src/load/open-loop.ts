@@ -25,7 +25,7 @@ export function runOpenLoop(
     const idle: Connection[] = []
     const all = new Set<Connection>()
     const answered: Answered = (connection, failure) => {
-      tally.answer(performance.now() - connection.sinceMs, connection.events, failure)
+      tally.answer(connection, failure)
       if (connection.open) idle.push(connection)
       else all.delete(connection)
       if (tally.sent === total && tally.settled) {

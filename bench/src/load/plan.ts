@@ -49,6 +49,8 @@ export interface LoadResult {
   window: LoadWindow
   /** In a closed loop from sending; at a rate from the moment a request was due. */
   latencyMs: Distribution
+  /** Until the first byte of the reply's body; counts as `latencyMs` does. */
+  firstByteMs: Distribution
   /** At a rate: how long after its due time a request was written. The generator's own share of the latency. */
   latenessMs?: Distribution
 }

@@ -1,4 +1,5 @@
 import { cpuSeconds } from '../machine/proc.js'
+import type { Connection } from './connection.js'
 import { distribution, type Distribution } from './percentile.js'
 import type { LoadPlan, LoadResult, LoadWindow } from './plan.js'
 
@@ -21,6 +22,7 @@ export class Tally {
   private opened: Mark | undefined
   private closed: Mark | undefined
   private readonly latenciesMs: number[] = []
+  private readonly firstBytesMs: number[] = []
   private readonly latenessesMs: number[] = []
 
   constructor(private readonly plan: Pick<LoadPlan, 'watchPids'>) {}
@@ -34,7 +36,11 @@ export class Tally {
     return this.opened !== undefined && this.closed === undefined
   }
 
-  answer(latencyMs: number, events: number, failure: string | undefined): void {
+  /** A request that was due at `sinceMs` has its whole answer now. */
+  answer(
+    { sinceMs, firstByteAtMs, events }: Pick<Connection, 'sinceMs' | 'firstByteAtMs' | 'events'>,
+    failure: string | undefined,
+  ): void {
     if (failure !== undefined) {
       this.failed++
       this.firstFailure ??= failure
@@ -42,7 +48,9 @@ export class Tally {
     }
     this.succeeded++
     this.events += events
-    if (this.inWindow) this.latenciesMs.push(latencyMs)
+    if (!this.inWindow) return
+    this.latenciesMs.push(performance.now() - sinceMs)
+    this.firstBytesMs.push(firstByteAtMs - sinceMs)
   }
 
   late(latenessMs: number): void {
@@ -77,6 +85,7 @@ export class Tally {
       ...(this.firstFailure === undefined ? {} : { firstFailure: this.firstFailure }),
       window: this.window(),
       latencyMs: distribution(this.latenciesMs),
+      firstByteMs: distribution(this.firstBytesMs),
       ...(this.latenessesMs.length === 0 ? {} : { latenessMs: this.latenesses() }),
     }
   }

@@ -2,7 +2,14 @@ import type { MemoryCourse } from '../run/memory.js'
 import type { TargetSummary } from './summary.js'
 
 /** What the gateway must reach; the bench's exit code with --check. */
-export const limits = { ratio: 0.45, addedP50Ms: 1, addedP99Ms: 5 } as const
+export const limits = {
+  ratio: 0.55,
+  addedP50Ms: 1,
+  addedP99Ms: 5,
+  streamRatio: 0.9,
+  addedFirstByteMs: 1,
+  translationShare: 0.2,
+} as const
 
 /** One of the limits, and whether it holds. */
 export interface Check {
@@ -25,6 +32,9 @@ function checkRounds(summaries: readonly TargetSummary[]): Check[] {
   const ratio = weir?.ratio.requestsAllIn.median ?? NaN
   const addedP50Ms = weir?.addedP50Ms.median ?? NaN
   const addedP99Ms = weir?.addedP99Ms.median ?? NaN
+  const streamRatio = weir?.ratio.streamChunks.median ?? NaN
+  const addedFirstByteMs = weir?.addedFirstByteP50Ms.median ?? NaN
+  const translationShare = weir?.translationShare.median ?? NaN
   const show = (value: number, digits: number, unit = ''): string =>
     Number.isNaN(value) ? 'not measured' : `${value.toFixed(digits)}${unit}`
   return [
@@ -42,6 +52,21 @@ function checkRounds(summaries: readonly TargetSummary[]): Check[] {
       what: `added p99 under ${limits.addedP99Ms} ms`,
       value: show(addedP99Ms, 3, ' ms'),
       holds: addedP99Ms < limits.addedP99Ms,
+    },
+    {
+      what: `stream chunks per core-second, at least ${limits.streamRatio} of the bare proxy's`,
+      value: show(streamRatio, 3),
+      holds: streamRatio >= limits.streamRatio,
+    },
+    {
+      what: `added time to a stream's first byte, p50, under ${limits.addedFirstByteMs} ms`,
+      value: show(addedFirstByteMs, 3, ' ms'),
+      holds: addedFirstByteMs < limits.addedFirstByteMs,
+    },
+    {
+      what: `translation: at most ${100 * limits.translationShare} % more CPU time`,
+      value: show(100 * translationShare, 0, ' %'),
+      holds: translationShare <= limits.translationShare,
     },
   ]
 }

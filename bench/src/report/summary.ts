@@ -27,6 +27,15 @@ export interface TargetSummary {
   lateP99Ms: Figure
   addedP50Ms: Figure
   addedP99Ms: Figure
+  /** As `requestsPerCoreSecondAllIn`, of requests in a dialect that the upstream does not speak. */
+  translatedPerCoreSecondAllIn: Figure
+  /** CPU time that translation costs more than passing on, as a share of the latter. */
+  translationShare: Figure
+  /** Of a stream's first byte. */
+  firstByteP50Ms: Figure
+  firstByteP99Ms: Figure
+  addedFirstByteP50Ms: Figure
+  addedFirstByteP99Ms: Figure
   streamChunksPerSecond: Figure
   /** As `coreShare`, of streams. */
   streamCoreShare: Figure
@@ -41,6 +50,8 @@ export interface TargetSummary {
   /** To the bare proxy. */
   ratio: { requests: Figure; requestsAllIn: Figure; streamChunks: Figure; pacedChunks: Figure }
 }
+
+const subtract = (a: number, b: number): number => a - b
 
 type Read = (measurement: Measurement) => number
 
@@ -107,9 +118,11 @@ function summarizeTarget(all: readonly Measurement[], target: TargetName): Targe
       }),
     )
   const ratio = (measure: MeasureName, read: Read): Figure => compared(measure, 'bare', read, (a, b) => a / b)
-  const added = (read: Read): Figure => compared('rate', 'direct', read, (a, b) => a - b)
+  const added = (read: Read): Figure => compared('rate', 'direct', read, subtract)
   const p50: Read = ({ load }) => load.latencyMs.p50
   const p99: Read = ({ load }) => load.latencyMs.p99
+  const firstP50: Read = ({ load }) => load.firstByteMs.p50
+  const firstP99: Read = ({ load }) => load.firstByteMs.p99
   const mine = all.filter((measurement) => measurement.target === target)
   return {
     target,
@@ -123,6 +136,17 @@ function summarizeTarget(all: readonly Measurement[], target: TargetName): Targe
     lateP99Ms: own('rate', ({ load }) => load.latenessMs?.p99 ?? NaN),
     addedP50Ms: added(p50),
     addedP99Ms: added(p99),
+    translatedPerCoreSecondAllIn: own('translated', perCoreSecond.allIn),
+    translationShare: figure(
+      of('translated').flatMap((translated) => {
+        const passed = of('closed').find(({ round }) => round === translated.round)
+        return passed ? [perCoreSecond.allIn(passed) / perCoreSecond.allIn(translated) - 1] : []
+      }),
+    ),
+    firstByteP50Ms: own('first', firstP50),
+    firstByteP99Ms: own('first', firstP99),
+    addedFirstByteP50Ms: compared('first', 'direct', firstP50, subtract),
+    addedFirstByteP99Ms: compared('first', 'direct', firstP99, subtract),
     streamChunksPerSecond: own('stream', perSecond.events),
     streamChunksPerCoreSecond: own('stream', perCoreSecond.events),
     pacedChunksPerSecond: own('paced', perSecond.events),

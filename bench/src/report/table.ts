@@ -1,5 +1,5 @@
 import type { MemoryCourse } from '../run/memory.js'
-import { requestsPerSecond } from '../run/measure.js'
+import { requestsPerSecond, streamsPerSecond } from '../run/measure.js'
 import type { Check } from './check.js'
 import type { Figure, Summary, TargetSummary } from './summary.js'
 
@@ -35,6 +35,11 @@ const rows: Row[] = [
   ['added p50, ms', (s) => ranged(s.addedP50Ms, milliseconds)],
   ['added p99, ms', (s) => ranged(s.addedP99Ms, milliseconds)],
   ['in it: generator late, p99, ms', (s) => ranged(s.lateP99Ms, milliseconds)],
+  ['translated requests per core-second, all in', (s) => ranged(s.translatedPerCoreSecondAllIn, whole)],
+  ['… CPU time more than passed on, %', (s) => ranged(s.translationShare, (share) => fixed(100 * share, 0))],
+  [`first byte p50 at ${streamsPerSecond} streams/s, ms`, (s) => ranged(s.firstByteP50Ms, milliseconds)],
+  ['… added p50, ms', (s) => ranged(s.addedFirstByteP50Ms, milliseconds)],
+  ['… added p99, ms', (s) => ranged(s.addedFirstByteP99Ms, milliseconds)],
   ['stream chunks per core-second', (s) => ranged(s.streamChunksPerCoreSecond, whole)],
   ['… ratio to bare', (s) => ranged(s.ratio.streamChunks, ratio)],
   ['stream chunks/s', (s) => atLeast(s.streamCoreShare) + ranged(s.streamChunksPerSecond, whole)],

@@ -1,9 +1,8 @@
 import type { Schedule } from '../load/plan.js'
 
 /** What is measured of each target in each round. */
-export type MeasureName = 'closed' | 'rate' | 'stream' | 'paced'
-
-export const measureNames: readonly MeasureName[] = ['closed', 'rate', 'stream', 'paced']
+export const measureNames = ['closed', 'translated', 'rate', 'stream', 'paced', 'first'] as const
+export type MeasureName = (typeof measureNames)[number]
 
 /** One way to load a target. */
 export interface Measure {
@@ -14,9 +13,12 @@ export interface Measure {
   schedule: Schedule
   /** Milliseconds between a stream's chunks; undefined for plain requests. */
   paceMs: number | undefined
+  /** Asks in Anthropic's dialect, which the upstream does not speak. */
+  isTranslated?: true
 }
 
 export const requestsPerSecond = 200
+export const streamsPerSecond = 100
 const warmupSeconds = 1
 const paceMs = 20
 
@@ -30,6 +32,15 @@ export function measure(name: MeasureName, seconds: number): Measure {
         connections: 64,
         schedule: { kind: 'closed', warmupSeconds, seconds },
         paceMs: undefined,
+      }
+    case 'translated':
+      return {
+        name,
+        title: 'translated, as fast as it can, 64 connections',
+        connections: 64,
+        schedule: { kind: 'closed', warmupSeconds, seconds },
+        paceMs: undefined,
+        isTranslated: true,
       }
     case 'rate':
       return {
@@ -55,6 +66,14 @@ export function measure(name: MeasureName, seconds: number): Measure {
         // A stream lasts a second: spread over it, and a warm-up of two, no two chunks have a common beat.
         schedule: { kind: 'closed', warmupSeconds: 2, seconds, spreadMs: 1_000 },
         paceMs,
+      }
+    case 'first':
+      return {
+        name,
+        title: `${streamsPerSecond} streams/s`,
+        connections: 16,
+        schedule: { kind: 'rate', perSecond: streamsPerSecond, warmupSeconds, seconds: 2 * seconds },
+        paceMs: 0,
       }
   }
 }

@@ -41,8 +41,7 @@ export async function runRounds(
     for (const name of measures) {
       const definition = measure(name, seconds)
       for (const subject of round % 2 === 1 ? subjects : [...subjects].reverse()) {
-        // The upstream's own throughput says nothing about a proxy; its latency is what all others are compared to.
-        if (subject.target.pid === undefined && name !== 'rate') continue
+        if (!isMeasured(subject, definition)) continue
         const outcome = await quietest(subject, definition, options)
         const measurement = { round, measure: name, target: subject.target.name, ...outcome }
         measurements.push(measurement)
@@ -53,6 +52,12 @@ export async function runRounds(
     }
   }
   return measurements
+}
+
+/** The upstream's own throughput says nothing about a proxy; its latency is what all others are compared to. */
+function isMeasured({ target }: Subject, { schedule, isTranslated }: Measure): boolean {
+  if (isTranslated) return target.messagesUrl !== undefined
+  return target.pid !== undefined || schedule.kind === 'rate'
 }
 
 /** The first undisturbed outcome, else the least disturbed of all. */
@@ -81,12 +86,21 @@ async function quiet(): Promise<void> {
   }
 }
 
+/** The load that warms up for a measure. */
+const warmedBy: Record<MeasureName, MeasureName> = {
+  closed: 'closed',
+  translated: 'translated',
+  rate: 'closed',
+  stream: 'stream',
+  paced: 'stream',
+  first: 'stream',
+}
+
 async function warmUp(subject: Subject, measures: readonly MeasureName[], seconds: number): Promise<void> {
-  const wanted = new Set<MeasureName>(measures.map((name) => (name === 'paced' ? 'stream' : name)))
-  if (wanted.has('rate')) wanted.add('closed')
-  wanted.delete('rate')
+  const wanted = new Set<MeasureName>(measures.map((name) => warmedBy[name]))
   // It is not measured by streams; a plain load warms up the load generator and the upstream.
   if (subject.target.pid === undefined) wanted.delete('stream')
+  if (subject.target.messagesUrl === undefined) wanted.delete('translated')
   for (const name of wanted) await subject.run(measure(name, seconds))
 }
 
@@ -94,8 +108,12 @@ function sketch({ measure: name, load, drainSeconds }: Measurement): string {
   const { window, latencyMs } = load
   const whole = (value: number): string => Math.round(value).toLocaleString('en-US')
   const drained = drainSeconds > 0.5 ? `, accounted for ${drainSeconds.toFixed(1)} s later` : ''
+  if (name === 'first') {
+    const { p50, p99 } = load.firstByteMs
+    return `first byte p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms${drained}`
+  }
   if (name === 'rate')
     return `p50 ${latencyMs.p50.toFixed(2)} ms, p99 ${latencyMs.p99.toFixed(2)} ms${drained}`
-  const [count, unit] = name === 'closed' ? [window.requests, 'requests'] : [window.events, 'chunks']
+  const [count, unit] = window.events === 0 ? [window.requests, 'requests'] : [window.events, 'chunks']
   return `${whole(count / window.seconds)} ${unit}/s, ${whole(count / window.cpuSeconds)} per core-second${drained}`
 }

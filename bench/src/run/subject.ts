@@ -1,4 +1,4 @@
-import { chatRequest } from '../load/chat-request.js'
+import { chatRequest, messagesRequest } from '../load/chat-request.js'
 import type { LoadPlan, LoadResult, Schedule } from '../load/plan.js'
 import { foreignShare, machineUse } from '../machine/foreign.js'
 import { cpuSeconds, rssMib } from '../machine/proc.js'
@@ -24,6 +24,8 @@ export interface LoadOptions {
   schedule: Schedule
   /** Milliseconds between a stream's chunks; undefined for plain requests. */
   paceMs: number | undefined
+  /** Asks in Anthropic's dialect; of a target that translates only. */
+  isTranslated?: true
 }
 
 const readyWithinMs = 10_000
@@ -88,13 +90,14 @@ export class Subject {
     }
   }
 
-  private plan({ connections, schedule, paceMs }: LoadOptions): LoadPlan {
-    const { url, headers, model, pid } = this.target
+  private plan({ connections, schedule, paceMs, isTranslated }: LoadOptions): LoadPlan {
+    const { url, messagesUrl = url, headers, model, pid } = this.target
     const stream = paceMs !== undefined
     return {
-      url,
+      ...(isTranslated
+        ? { url: messagesUrl, body: messagesRequest(model) }
+        : { url, body: chatRequest(model, stream) }),
       headers,
-      body: chatRequest(model, stream),
       connections,
       schedule,
       ...(stream ? { streamEvents } : {}),

@@ -8,6 +8,8 @@ export interface Target {
   /** For people. */
   title: string
   url: string
+  /** Where the same is asked in Anthropic's dialect; undefined where nobody translates. */
+  messagesUrl?: string
   headers: Record<string, string>
   model: string
   /** The process that is measured; undefined for direct. */

@@ -43,6 +43,7 @@ export async function weirTarget({ upstream, core, nodeArgs, limits }: Site): Pr
       name: 'weir',
       title: 'Weir gateway, everything on',
       url: `${weir.url}/v1/chat/completions`,
+      messagesUrl: `${weir.url}/v1/messages`,
       headers: { authorization: `Bearer ${grant.virtualKey}` },
       model: grant.model,
       pid,
