@@ -47,7 +47,7 @@ export class Forwarder {
     request: FastifyRequest,
     reply: FastifyReply,
     path = request.raw.url ?? '/',
-    instead?: (document: unknown) => object,
+    instead?: (document: unknown) => Promise<object>,
   ): Promise<void> {
     const route = findRestRoute(path.split('?')[0] ?? '')
     const origin = route && this.origins[route.service]
@@ -76,7 +76,7 @@ export class Forwarder {
       if (value !== undefined && !dropped.test(name)) void reply.header(name, value)
     }
     if (instead && request.method === 'GET' && response.statusCode === 200) {
-      const own = instead(await response.body.json())
+      const own = await instead(await response.body.json())
       void reply.removeHeader('content-length').status(200).send(own)
       return
     }

@@ -3,9 +3,13 @@ import { ApiExcludeController } from '@nestjs/swagger'
 import { AppError } from '@weir/errors'
 import { PrivateServer } from '@weir/observability'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openApiDocument } from '../openapi/document.js'
 import { Deployments } from '../routing/deployments.js'
 import { Forwarder } from './forward.js'
+
+/** In which a gateway hears of every change, if it hears anything. */
+const hearsWithinMs = 1_500
 
 /** Everything on the public port that is not inference. */
 @ApiExcludeController()
@@ -51,9 +55,14 @@ export class IngressController {
     await this.forwarder.forward(request, reply)
   }
 
-  private healthOf({ id }: { id: string }): object {
-    const health = this.deployments.healthOf(id)
-    if (health) return health
+  /** A deployment that the catalog has is known here a moment later. */
+  private async healthOf({ id }: { id: string }): Promise<object> {
+    for (const until = Date.now() + hearsWithinMs; ;) {
+      const health = this.deployments.healthOf(id)
+      if (health) return health
+      if (Date.now() >= until) break
+      await sleep(20)
+    }
     const reason = 'This gateway has not heard of the deployment yet. Try again in a second.'
     throw AppError.of('service_unavailable', { reason }, { retryAfterS: 1 })
   }

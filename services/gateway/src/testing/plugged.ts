@@ -33,7 +33,7 @@ export async function plugged(plugins: Plugin[], document: object, endpoint: End
       for (let at = 0; at < bytes.length; at += bytesAtOnce) {
         shown += passing.push(bytes.subarray(at, at + bytesAtOnce))?.toString() ?? ''
       }
-      shown += await passing.end('')
+      shown += (await passing.end('')).toString()
       return new SseReader()
         .push(Buffer.from(shown))
         .map(({ data }) => (data.startsWith('{') ? (JSON.parse(data) as Document) : data))
