@@ -88,8 +88,6 @@ export interface StreamTap {
   readonly done: boolean
   /** The provider sent an error event. */
   readonly failed: boolean
-  /** Chunks that have passed; roughly tokens. */
-  readonly chunks: number
   /** Neither an end nor an error has come: whoever sees the end now sees a stream that broke off. */
   readonly isCut: boolean
   /** The bytes that were held back. */

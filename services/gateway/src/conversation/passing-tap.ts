@@ -13,7 +13,6 @@ const maxRetainedBytes = 64 * 1024
 export abstract class PassingTap implements StreamTap {
   done = false
   failed = false
-  chunks = 0
   abstract readonly usage: Usage | undefined
   abstract readonly ending: string
   private readonly whole = new WholeEvents()
@@ -26,7 +25,6 @@ export abstract class PassingTap implements StreamTap {
   }
 
   push(chunk: Buffer): Buffer | undefined {
-    this.chunks++
     const events = this.whole.push(chunk)
     if (!events) return undefined
     this.retain(events)

@@ -18,7 +18,6 @@ const maxReceivedBytes = 128 * 1024 * 1024
 export class TranslatedStream implements StreamTap {
   done = false
   failed = false
-  chunks = 0
   ending = ''
   private generatedBytes = 0
   private receivedBytes = 0
@@ -43,7 +42,6 @@ export class TranslatedStream implements StreamTap {
   }
 
   push(chunk: Buffer): Buffer | undefined {
-    this.chunks++
     this.receivedBytes += chunk.length
     if (this.receivedBytes > maxReceivedBytes) throw new Error('its stream is longer than 128 MiB.')
     let shown = ''

@@ -7,7 +7,6 @@ export class ByteTap implements StreamTap {
   readonly failed = false
   readonly isCut = false
   readonly ending = ''
-  chunks = 0
   private bytes = 0
 
   /** @param usageOf what is owed for so many bytes */
@@ -18,7 +17,6 @@ export class ByteTap implements StreamTap {
   }
 
   push(chunk: Buffer): Buffer {
-    this.chunks++
     this.bytes += chunk.length
     return chunk
   }

@@ -9,7 +9,7 @@ const maxEventBytes = 32 * 1024 * 1024
 export class EventTap implements StreamTap {
   done = false
   failed = false
-  chunks = 0
+  private eventCount = 0
   private reported: Usage | undefined
   private readonly whole = new WholeEvents(maxEventBytes)
   private held = ''
@@ -45,7 +45,7 @@ export class EventTap implements StreamTap {
     this.held = ''
     const shown: string[] = []
     for (const block of blocks) {
-      this.chunks++
+      this.eventCount++
       if (this.isLast(block)) this.held += block
       else shown.push(block)
     }
@@ -53,7 +53,7 @@ export class EventTap implements StreamTap {
   }
 
   estimateOutputTokens(): number {
-    return this.chunks
+    return this.eventCount
   }
 
   /** Images are megabytes of base64: what cannot be the end, and has no usage, is not parsed. */

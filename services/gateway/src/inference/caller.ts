@@ -10,8 +10,6 @@ const isEventStream = (contentType: string): boolean => /^text\/event-stream/i.t
 const noHeaders = {}
 const noRecorders: readonly ReplyRecorder[] = []
 
-const writeOut = (caller: Caller): void => caller.writeOut()
-
 /** A header's value is of ASCII, and short. */
 function toHeaderText(fields: readonly string[]): string {
   return [...new Set(fields)]
@@ -37,7 +35,6 @@ export class Caller {
   /** Those who note the answer as it goes out. */
   private recorders: readonly ReplyRecorder[] = noRecorders
   private streamType = ''
-  private unwritten: Buffer[] | undefined
 
   /** @param isStopping whether the gateway is being stopped: replies end their connection then */
   constructor(
@@ -153,22 +150,7 @@ export class Caller {
     const chunk = this.filter ? this.filter.push(passed) : passed
     if (!chunk) return true
     for (const recorder of this.recorders) recorder.push(chunk)
-    // What one read of the upstream's socket brought goes out as one chunk: each costs three writes.
-    if (this.unwritten) this.unwritten.push(chunk)
-    else {
-      this.unwritten = [chunk]
-      process.nextTick(writeOut, this)
-    }
-    return !this.response.writableNeedDrain
-  }
-
-  /** Writes what has come in this turn of the event loop. */
-  writeOut(): void {
-    const { unwritten } = this
-    if (!unwritten) return
-    this.unwritten = undefined
-    const [first] = unwritten
-    this.response.write(unwritten.length === 1 && first ? first : Buffer.concat(unwritten))
+    return this.response.write(chunk)
   }
 
   onDrain(listener: () => void): void {
@@ -203,7 +185,6 @@ export class Caller {
 
   private finishStream(last: string | Buffer): void {
     for (const recorder of this.recorders) recorder.endStream(this.streamType, last)
-    this.writeOut()
     // Its head has promised to keep the connection, before the gateway was to stop.
     const { socket } = this.response
     this.response.end(last, () => {

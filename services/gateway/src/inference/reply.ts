@@ -157,7 +157,7 @@ export class Reply implements UpstreamHandler {
       return this.fail('failed', this.unreadable(error))
     }
     const { caller, settlement } = this.options
-    settlement.noteProgress(tap.chunks)
+    settlement.noteProgress(tap)
     if (!shown) return
     if (!this.hasBegun) {
       // An error before all else is as good as an answer that never began.

@@ -1,6 +1,7 @@
 import { counter } from '@weir/observability'
 import type { ErrorCode } from '@weir/errors'
 import type { Admission } from '../admission/admission.js'
+import type { StreamTap } from '../conversation/dialect.js'
 import type { Hold } from '../admission/money.js'
 import type { AttemptStart } from '../journal/attempt.js'
 import type { Journal, JournalEntry } from '../journal/journal.js'
@@ -82,7 +83,7 @@ export class Settlement {
   }
 
   /** Notes now and then how far a stream has come. */
-  noteProgress(outputTokens: number): void {
+  noteProgress(stream: Pick<StreamTap, 'estimateOutputTokens'>): void {
     const now = performance.now()
     if (now - this.notedAt < progressEveryMs) return
     this.notedAt = now
@@ -90,7 +91,7 @@ export class Settlement {
       upstreamStatus: this.upstreamStatus,
       firstByteMs: this.firstByteMs,
       durationMs: Math.round(this.elapsedMs),
-      outputTokens,
+      outputTokens: stream.estimateOutputTokens(),
     })
   }
 

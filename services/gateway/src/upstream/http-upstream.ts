@@ -72,6 +72,8 @@ export class HttpUpstream implements Upstream {
 class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined
   private over = false
+  /** What has come in this turn of the event loop. */
+  private arrived: Buffer[] | undefined
   private readonly timer: NodeJS.Timeout | undefined
 
   /** @param timeoutMs up to the first byte after the answer's head, with the time to connect; 0 or undefined: as the pool is set */
@@ -110,12 +112,24 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.arrived) return void this.arrived.push(chunk)
     clearTimeout(this.timer)
-    if (!this.over) this.handler.onData(chunk)
+    this.arrived = [chunk]
+    process.nextTick(tell, this)
+  }
+
+  /** What one read of the socket brought is one chunk to all who follow: each costs them a look and three writes. */
+  tellArrived(): void {
+    const { arrived } = this
+    if (!arrived) return
+    this.arrived = undefined
+    const [first] = arrived
+    if (!this.over) this.handler.onData(arrived.length === 1 && first ? first : Buffer.concat(arrived))
   }
 
   onResponseEnd(): void {
     clearTimeout(this.timer)
+    this.tellArrived()
     if (this.over) return
     this.over = true
     this.handler.onEnd()
@@ -123,6 +137,7 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     clearTimeout(this.timer)
+    this.tellArrived()
     if (this.over) return
     this.over = true
     this.handler.onError(toFailure(error))
@@ -134,6 +149,8 @@ class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
     this.handler.onError(new UpstreamFailure('timeout', 'no answer began in time.'))
   }
 }
+
+const tell = (call: HttpCall): void => call.tellArrived()
 
 function toFailure(error: Error): UpstreamFailure {
   const code = String((error as NodeJS.ErrnoException).code)
