@@ -1,6 +1,6 @@
 import { estimateTokens, type Usage } from '../inference/usage.js'
 import type { StreamTap } from './dialect.js'
-import { refuseBrokenEnd, WholeEvents } from './sse.js'
+import { refuseBroken, WholeEvents } from './sse.js'
 
 /** What has passed is looked into in pieces of this length. */
 const maxRetainedBytes = 64 * 1024
@@ -28,8 +28,9 @@ export abstract class PassingTap implements StreamTap {
     const events = this.whole.push(chunk)
     if (!events) return undefined
     this.retain(events)
-    refuseBrokenEnd(events)
-    return this.pass(events)
+    const text = events.toString('latin1')
+    refuseBroken(events, text)
+    return this.pass(events, text)
   }
 
   estimateOutputTokens(): number {
@@ -37,8 +38,11 @@ export abstract class PassingTap implements StreamTap {
     return estimateTokens(this.generated)
   }
 
-  /** What of whole events goes on; also of those that come after the end. */
-  protected abstract pass(events: Buffer): Buffer | undefined
+  /**
+   * What of whole events goes on; also of those that come after the end.
+   * @param text the same, one byte a character
+   */
+  protected abstract pass(events: Buffer, text: string): Buffer | undefined
 
   /** Bytes that were generated in events that have passed. */
   protected abstract generatedBytes(events: Buffer): number

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { eventsEnd, refuseBrokenEnd, sseEvent, SseReader, WholeEvents } from './sse.js'
+import { eventsEnd, refuseBroken, sseEvent, SseReader, WholeEvents } from './sse.js'
 
 function read(text: string, size: number) {
   const reader = new SseReader()
@@ -43,16 +43,16 @@ describe('eventsEnd', () => {
   ])('of %j is %i', (text, end) => expect(eventsEnd(Buffer.from(text))).toBe(end))
 })
 
-describe('refuseBrokenEnd', () => {
+describe('refuseBroken', () => {
   it.each(['data: {"a":\n\n', 'data: {}\n\ndata:{"a":"\r\n\r\n', 'event: x\ndata: {"a":1} x\n\n'])(
     'refuses %j',
-    (text) => expect(() => refuseBrokenEnd(Buffer.from(text))).toThrow('not JSON'),
+    (text) => expect(() => refuseBroken(Buffer.from(text))).toThrow('not JSON'),
   )
 
   it.each([
     ...['data: {"a":1}\n\n', 'data: [DONE]\n\n', ': ping\n\n', 'data:\n\n', '\n\n', ''],
     ...['data: {\ndata: }\n\n', 'data: {"a":1} \r\n\r\n', 'event: ping\n\n', 'data: alive\n\n'],
-  ])('lets %j pass', (text) => expect(() => refuseBrokenEnd(Buffer.from(text))).not.toThrow())
+  ])('lets %j pass', (text) => expect(() => refuseBroken(Buffer.from(text))).not.toThrow())
 })
 
 describe('WholeEvents', () => {

@@ -85,20 +85,25 @@ export function eventsEnd(data: Buffer): number {
 const isCrLfEnd = (data: Buffer): boolean => data.length >= 4 && data.subarray(-4).equals(crLfCrLf)
 const crLfCrLf = Buffer.from('\r\n\r\n')
 
-const [lineFeed, carriageReturn, space, openBrace, closeBrace] = [10, 13, 32, 123, 125]
+const closeBrace = 125
 
 /**
- * Throws for events of which the last one begins an object of JSON and does not end it. That costs a
- * look at some bytes: streams that pass are not parsed, and most of what passes at once is one event.
+ * Throws for whole events of which one begins an object of JSON and does not end it. That costs a look at
+ * some bytes of each: streams that pass are not parsed.
+ * @param text the same, one byte a character
  */
-export function refuseBrokenEnd(events: Buffer): void {
-  let at = events.length - 1
-  while (at >= 0 && (events[at] === lineFeed || events[at] === carriageReturn || events[at] === space)) at--
-  if (at < 0 || events[at] === closeBrace) return
-  const line = events.lastIndexOf(lineFeed, at) + 1
-  if (events.toString('latin1', line, line + 5) !== 'data:') return
-  const first = line + (events[line + 5] === space ? 6 : 5)
-  if (events[first] === openBrace) throw new Error('an event of its stream is not JSON.')
+export function refuseBroken(events: Buffer, text = events.toString('latin1')): void {
+  const separator = text.includes('\r') ? /\r?\n\r?\n/g : /\n\n/g
+  for (let found = separator.exec(text); found; found = separator.exec(text)) {
+    if (text.charCodeAt(found.index - 1) !== closeBrace) refuseBrokenEnd(text, found.index)
+  }
+}
+
+function refuseBrokenEnd(text: string, end: number): void {
+  const line = text.lastIndexOf('\n', end - 1) + 1
+  const data = /^data: ?(\{.*)/.exec(text.slice(line, end))?.[1]
+  if (data !== undefined && !data.trimEnd().endsWith('}'))
+    throw new Error('an event of its stream is not JSON.')
 }
 
 /** An event as it is written. */

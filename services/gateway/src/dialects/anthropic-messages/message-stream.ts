@@ -1,7 +1,6 @@
 import type { Document } from '../../conversation/dialect.js'
 import { asObject, parseEventData } from '../../conversation/json.js'
 import { PassingTap } from '../../conversation/passing-tap.js'
-import { refuseBrokenEnd } from '../../conversation/sse.js'
 import { untoldOutput } from '../../conversation/translated-stream.js'
 import type { Usage } from '../../inference/usage.js'
 import { generatedBytes } from './generated.js'
@@ -53,7 +52,6 @@ export class MessageStream extends PassingTap {
   }
 
   private readEvent(event: string): string {
-    refuseBrokenEnd(Buffer.from(event, 'latin1'))
     const document = dataOf(event)
     switch (document?.['type']) {
       case 'message_start':

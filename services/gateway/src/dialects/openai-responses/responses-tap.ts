@@ -1,6 +1,5 @@
 import { asObject, parseEventData } from '../../conversation/json.js'
 import { PassingTap } from '../../conversation/passing-tap.js'
-import { refuseBrokenEnd } from '../../conversation/sse.js'
 import type { Usage } from '../../inference/usage.js'
 import { readResponseUsage } from './usage.js'
 
@@ -50,7 +49,6 @@ export class ResponsesTap extends PassingTap {
     let from = 0
     for (const match of text.matchAll(/\r?\n\r?\n/g)) {
       const to = match.index + match[0].length
-      refuseBrokenEnd(events.subarray(from, to))
       if (this.readEvent(text.slice(from, to))) {
         this.ending = events.toString('utf8', from)
         return from === 0 ? undefined : events.subarray(0, from)
