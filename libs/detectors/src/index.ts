@@ -1,0 +1,6 @@
+export { compileDetectors, Detectors, mostDetectors } from './detectors.js'
+export { detectorNames, type DetectorName, type Finding } from './finding.js'
+export { mask } from './mask.js'
+export { SettingsError, type DetectorSettings } from './settings.js'
+export { StreamScanner, type Released } from './stream-scanner.js'
+export { detectorTable, type DetectorRow } from './table.js'

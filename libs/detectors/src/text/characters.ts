@@ -1,0 +1,27 @@
+/** Classes of UTF-16 units; a place beyond the text (NaN) is in none of them. */
+export const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
+export const isLetter = (code: number): boolean => (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a
+export const isUpper = (code: number): boolean => code >= 0x41 && code <= 0x5a
+export const isAlphanumeric = (code: number): boolean => isDigit(code) || isLetter(code)
+export const isWord = (code: number): boolean => isAlphanumeric(code) || code === 0x5f || code >= 0xc0
+export const isSpace = (code: number): boolean => code === 0x20 || (code >= 0x09 && code <= 0x0d)
+export const isHex = (code: number): boolean => isDigit(code) || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x66)
+
+/** A number may begin here: a digit that no digit or letter stands before. */
+export const beginsNumber = (text: string, at: number): boolean =>
+  isDigit(text.charCodeAt(at)) && !isWord(text.charCodeAt(at - 1))
+
+/** A word may begin here. */
+export const beginsWord = (text: string, at: number): boolean =>
+  isWord(text.charCodeAt(at)) && !isWord(text.charCodeAt(at - 1))
+
+/** Matches a sticky expression at a place. It must be one without unbounded repetition within another. */
+export function matchAt(expression: RegExp, text: string, at: number): RegExpExecArray | undefined {
+  expression.lastIndex = at
+  return expression.exec(text) ?? undefined
+}
+
+/** Whether one of some words stands at most some characters before a place. */
+export function isAfter(words: RegExp, folded: string, at: number, distance = 48): boolean {
+  return words.test(folded.slice(Math.max(0, at - distance), at))
+}
