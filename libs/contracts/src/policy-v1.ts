@@ -1,10 +1,12 @@
 export * from './generated/weir/policy/v1/snapshot.js'
 export {
+  ContentText,
   EvaluateRequest,
   EvaluateResponse,
   type EvaluationServiceController,
   EvaluationServiceControllerMethods,
   EvaluationServiceService,
+  MaskedText,
 } from './generated/weir/policy/v1/evaluation.js'
 export {
   Budget,

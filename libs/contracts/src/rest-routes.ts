@@ -36,6 +36,7 @@ export const restRoutes: readonly RestRoute[] = [
   { prefix: '/v1/deployments', service: 'catalog' },
   { prefix: '/v1/repositories', service: 'catalog' },
   { prefix: '/v1/budgets', service: 'policy' },
+  { prefix: '/v1/policies', service: 'policy' },
   { prefix: '/v1/usage', service: 'metering' },
   { prefix: '/v1/requests', service: 'metering' },
   { prefix: '/v1/costs', service: 'aggregator' },

@@ -2,7 +2,11 @@ import type { ActionRecorded } from '../generated/weir/audit/v1/audit_events.js'
 import type { CatalogChanged } from '../generated/weir/catalog/v1/catalog_events.js'
 import type { BusinessUnitCostRolledUp } from '../generated/weir/cost/v1/cost_events.js'
 import type { IdentityChanged } from '../generated/weir/identity/v1/identity_events.js'
-import type { BudgetCrossed, PolicyChanged } from '../generated/weir/policy/v1/policy_events.js'
+import type {
+  BudgetCrossed,
+  PolicyChanged,
+  ViolationFound,
+} from '../generated/weir/policy/v1/policy_events.js'
 import type { RequestSettled, UsageRated } from '../generated/weir/usage/v1/usage_events.js'
 import { declareEvent, type AnyEventType } from './event-type.js'
 
@@ -15,6 +19,7 @@ export type {
   PolicyChanged,
   RequestSettled,
   UsageRated,
+  ViolationFound,
 }
 
 /** An attempt ended, however it ended: gateway → metering. */
@@ -53,7 +58,7 @@ export const catalogChanged = declareEvent<CatalogChanged>({
   timeField: 'occurredAt',
 })
 
-/** A budget was created, changed or deleted. */
+/** A budget or policy was created, changed or deleted. */
 export const policyChanged = declareEvent<PolicyChanged>({
   name: 'weir.policy.v1.PolicyChanged',
   keyFields: ['kind', 'id'],
@@ -64,6 +69,13 @@ export const policyChanged = declareEvent<PolicyChanged>({
 export const budgetCrossed = declareEvent<BudgetCrossed>({
   name: 'weir.policy.v1.BudgetCrossed',
   keyFields: ['budget'],
+  timeField: 'occurredAt',
+})
+
+/** A content violates a policy: policy → whoever alerts, and analysts. */
+export const violationFound = declareEvent<ViolationFound>({
+  name: 'weir.policy.v1.ViolationFound',
+  keyFields: ['policy'],
   timeField: 'occurredAt',
 })
 
@@ -83,5 +95,6 @@ export const eventTypes: readonly AnyEventType[] = [
   catalogChanged,
   policyChanged,
   budgetCrossed,
+  violationFound,
   actionRecorded,
 ]

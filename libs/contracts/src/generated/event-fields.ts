@@ -541,7 +541,7 @@ export const eventMessages: Record<string, { readonly description: string; reado
     ]
   },
   "weir.policy.v1.PolicyChanged": {
-    "description": "A budget was created, changed or deleted. Topic weir.policy.policy-changed.v1, keyed by kind and id.",
+    "description": "A budget or policy was created, changed or deleted. Topic weir.policy.policy-changed.v1, keyed by kind and id.",
     "fields": [
       {
         "name": "event_id",
@@ -565,7 +565,7 @@ export const eventMessages: Record<string, { readonly description: string; reado
         "name": "kind",
         "property": "kind",
         "type": "string",
-        "description": "budget."
+        "description": "budget, policy."
       },
       {
         "name": "id",
@@ -584,6 +584,143 @@ export const eventMessages: Record<string, { readonly description: string; reado
         "property": "version",
         "type": "uint64",
         "description": "Version of the policy service's state in which it was changed."
+      }
+    ]
+  },
+  "weir.policy.v1.ViolationFound": {
+    "description": "A content violates a policy. Topic weir.policy.violation-found.v1, keyed by policy. One for each policy and content; delivered at least once. Never what was said: what was found, and how often.",
+    "fields": [
+      {
+        "name": "event_id",
+        "property": "eventId",
+        "type": "string",
+        "description": "Unique id of the event, a UUID."
+      },
+      {
+        "name": "occurred_at",
+        "property": "occurredAt",
+        "type": "string",
+        "description": "When it was found, RFC 3339, UTC."
+      },
+      {
+        "name": "organization",
+        "property": "organization",
+        "type": "string",
+        "description": "Organization id."
+      },
+      {
+        "name": "violation",
+        "property": "violation",
+        "type": "string",
+        "description": "Id of the violation: vio_…"
+      },
+      {
+        "name": "policy",
+        "property": "policy",
+        "type": "string",
+        "description": "Policy id."
+      },
+      {
+        "name": "policy_name",
+        "property": "policyName",
+        "type": "string",
+        "description": "Its name at that time."
+      },
+      {
+        "name": "policy_version",
+        "property": "policyVersion",
+        "type": "uint32",
+        "description": "Its version at that time."
+      },
+      {
+        "name": "mode",
+        "property": "mode",
+        "type": "string",
+        "description": "shadow (nothing was done), enforce."
+      },
+      {
+        "name": "action",
+        "property": "action",
+        "type": "string",
+        "description": "What the policy does: log, alert, mask, block."
+      },
+      {
+        "name": "risk",
+        "property": "risk",
+        "type": "string",
+        "description": "low, medium, high."
+      },
+      {
+        "name": "direction",
+        "property": "direction",
+        "type": "string",
+        "description": "input or output."
+      },
+      {
+        "name": "request_id",
+        "property": "requestId",
+        "type": "string",
+        "description": "The request's id."
+      },
+      {
+        "name": "workspace",
+        "property": "workspace",
+        "type": "string",
+        "description": "Workspace id."
+      },
+      {
+        "name": "workload",
+        "property": "workload",
+        "type": "string",
+        "description": "Workload id; empty: none."
+      },
+      {
+        "name": "team",
+        "property": "team",
+        "type": "string",
+        "description": "Team that pays."
+      },
+      {
+        "name": "virtual_key",
+        "property": "virtualKey",
+        "type": "string",
+        "description": "Virtual key id."
+      },
+      {
+        "name": "model",
+        "property": "model",
+        "type": "string",
+        "description": "Public name of the model."
+      },
+      {
+        "name": "provider",
+        "property": "provider",
+        "type": "string",
+        "description": "Name of the provider."
+      },
+      {
+        "name": "deployment",
+        "property": "deployment",
+        "type": "string",
+        "description": "Name of the deployment; empty: none."
+      },
+      {
+        "name": "repository",
+        "property": "repository",
+        "type": "string",
+        "description": "Name of the repository; empty: none."
+      },
+      {
+        "name": "detectors",
+        "property": "detectors",
+        "type": "string",
+        "description": "Names of the detectors that found something, separated by commas."
+      },
+      {
+        "name": "finding_count",
+        "property": "findingCount",
+        "type": "uint32",
+        "description": "How much they found."
       }
     ]
   },

@@ -22,30 +22,82 @@ export interface EvaluateRequest {
   workspace: string;
   /** Workload id; empty: none. */
   workload: string;
-  /** Public name of the model. */
+  /** Public name of the model that is tried first. */
   model: string;
   /** The request's id. */
   requestId: string;
   /** input or output. */
   direction: string;
-  /** The document, JSON. */
-  contentJson: string;
+  /** In the order of the document. */
+  texts: ContentText[];
+  /** Public names of all models that may get the request. */
+  models: string[];
+  /** Name of the deployment that was called; empty: none. */
+  deployment: string;
+  /** Its id. */
+  deploymentId: string;
+  /** Name of the repository that was called; empty: none. */
+  repository: string;
+  /** Its id. */
+  repositoryId: string;
+  /** Name of the provider that is tried first. */
+  provider: string;
+  /** Virtual key id. */
+  virtualKey: string;
+  /** Team that pays. */
+  team: string;
+}
+
+/** One text, wherever it stands in the document. */
+export interface ContentText {
+  /** Where it stands, in the words of the caller's API: messages[1].content[0].text. */
+  place: string;
+  /** The text. */
+  text: string;
+  /** Consecutive texts with the same number are parts of one message: what is divided among them is found too. */
+  message: number;
 }
 
 /** The verdict. */
 export interface EvaluateResponse {
-  /** allow, alert or block. */
+  /** allow, mask, block, or unavailable: a policy that must not be passed unjudged could not be evaluated. */
   verdict: string;
-  /** The policy that decided; empty when none did. */
+  /** Name of the policy that decided; empty when none did. */
   policy: string;
   /** What the caller is told. */
   message: string;
+  /** Of the verdict mask: the texts that changed. */
+  masked: MaskedText[];
+}
+
+/** A text without what must not be seen. */
+export interface MaskedText {
+  /** Which of the request's texts, counted from 0. */
+  index: number;
+  /** What stands there instead. */
+  text: string;
 }
 
 export const WEIR_POLICY_V1_PACKAGE_NAME = "weir.policy.v1";
 
 function createBaseEvaluateRequest(): EvaluateRequest {
-  return { organization: "", workspace: "", workload: "", model: "", requestId: "", direction: "", contentJson: "" };
+  return {
+    organization: "",
+    workspace: "",
+    workload: "",
+    model: "",
+    requestId: "",
+    direction: "",
+    texts: [],
+    models: [],
+    deployment: "",
+    deploymentId: "",
+    repository: "",
+    repositoryId: "",
+    provider: "",
+    virtualKey: "",
+    team: "",
+  };
 }
 
 export const EvaluateRequest: MessageFns<EvaluateRequest> = {
@@ -68,8 +120,32 @@ export const EvaluateRequest: MessageFns<EvaluateRequest> = {
     if (message.direction !== "") {
       writer.uint32(50).string(message.direction);
     }
-    if (message.contentJson !== "") {
-      writer.uint32(58).string(message.contentJson);
+    for (const v of message.texts) {
+      ContentText.encode(v!, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.models) {
+      writer.uint32(74).string(v!);
+    }
+    if (message.deployment !== "") {
+      writer.uint32(82).string(message.deployment);
+    }
+    if (message.deploymentId !== "") {
+      writer.uint32(90).string(message.deploymentId);
+    }
+    if (message.repository !== "") {
+      writer.uint32(98).string(message.repository);
+    }
+    if (message.repositoryId !== "") {
+      writer.uint32(106).string(message.repositoryId);
+    }
+    if (message.provider !== "") {
+      writer.uint32(114).string(message.provider);
+    }
+    if (message.virtualKey !== "") {
+      writer.uint32(122).string(message.virtualKey);
+    }
+    if (message.team !== "") {
+      writer.uint32(130).string(message.team);
     }
     return writer;
   },
@@ -135,12 +211,144 @@ export const EvaluateRequest: MessageFns<EvaluateRequest> = {
             message.direction = reader.string();
             continue;
           }
-          case 7: {
-            if (tag !== 58) {
+          case 8: {
+            if (tag !== 66) {
               break;
             }
 
-            message.contentJson = reader.string();
+            message.texts.push(ContentText.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.models.push(reader.string());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.deployment = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.deploymentId = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.repository = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.repositoryId = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.provider = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.virtualKey = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.team = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseContentText(): ContentText {
+  return { place: "", text: "", message: 0 };
+}
+
+export const ContentText: MessageFns<ContentText> = {
+  encode(message: ContentText, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.place !== "") {
+      writer.uint32(10).string(message.place);
+    }
+    if (message.text !== "") {
+      writer.uint32(18).string(message.text);
+    }
+    if (message.message !== 0) {
+      writer.uint32(24).uint32(message.message);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ContentText {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContentText();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.place = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.message = reader.uint32();
             continue;
           }
         }
@@ -157,7 +365,7 @@ export const EvaluateRequest: MessageFns<EvaluateRequest> = {
 };
 
 function createBaseEvaluateResponse(): EvaluateResponse {
-  return { verdict: "", policy: "", message: "" };
+  return { verdict: "", policy: "", message: "", masked: [] };
 }
 
 export const EvaluateResponse: MessageFns<EvaluateResponse> = {
@@ -170,6 +378,9 @@ export const EvaluateResponse: MessageFns<EvaluateResponse> = {
     }
     if (message.message !== "") {
       writer.uint32(26).string(message.message);
+    }
+    for (const v of message.masked) {
+      MaskedText.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -211,6 +422,71 @@ export const EvaluateResponse: MessageFns<EvaluateResponse> = {
             message.message = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.masked.push(MaskedText.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMaskedText(): MaskedText {
+  return { index: 0, text: "" };
+}
+
+export const MaskedText: MessageFns<MaskedText> = {
+  encode(message: MaskedText, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.index !== 0) {
+      writer.uint32(8).uint32(message.index);
+    }
+    if (message.text !== "") {
+      writer.uint32(18).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MaskedText {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMaskedText();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -228,9 +504,9 @@ export const EvaluateResponse: MessageFns<EvaluateResponse> = {
 
 export interface EvaluationServiceClient {
   /**
-   * Judges one content against the policies in scope.
+   * Judges the texts of one content against the policies in scope, and records what violates them.
    * Caller: gateway, only when its snapshot says that a policy applies. Deadline: 2 s.
-   * Errors: UNAVAILABLE.
+   * Errors: RESOURCE_EXHAUSTED (more text than is taken), UNAVAILABLE. The caller does what each policy says.
    */
 
   evaluate(request: EvaluateRequest, metadata?: Metadata): Observable<EvaluateResponse>;
@@ -240,9 +516,9 @@ export interface EvaluationServiceClient {
 
 export interface EvaluationServiceController {
   /**
-   * Judges one content against the policies in scope.
+   * Judges the texts of one content against the policies in scope, and records what violates them.
    * Caller: gateway, only when its snapshot says that a policy applies. Deadline: 2 s.
-   * Errors: UNAVAILABLE.
+   * Errors: RESOURCE_EXHAUSTED (more text than is taken), UNAVAILABLE. The caller does what each policy says.
    */
 
   evaluate(
@@ -274,9 +550,9 @@ export const EVALUATION_SERVICE_NAME = "EvaluationService";
 export type EvaluationServiceService = typeof EvaluationServiceService;
 export const EvaluationServiceService = {
   /**
-   * Judges one content against the policies in scope.
+   * Judges the texts of one content against the policies in scope, and records what violates them.
    * Caller: gateway, only when its snapshot says that a policy applies. Deadline: 2 s.
-   * Errors: UNAVAILABLE.
+   * Errors: RESOURCE_EXHAUSTED (more text than is taken), UNAVAILABLE. The caller does what each policy says.
    */
   evaluate: {
     path: "/weir.policy.v1.EvaluationService/Evaluate" as const,
@@ -291,9 +567,9 @@ export const EvaluationServiceService = {
 
 export interface EvaluationServiceServer extends UntypedServiceImplementation {
   /**
-   * Judges one content against the policies in scope.
+   * Judges the texts of one content against the policies in scope, and records what violates them.
    * Caller: gateway, only when its snapshot says that a policy applies. Deadline: 2 s.
-   * Errors: UNAVAILABLE.
+   * Errors: RESOURCE_EXHAUSTED (more text than is taken), UNAVAILABLE. The caller does what each policy says.
    */
   evaluate: handleUnaryCall<EvaluateRequest, EvaluateResponse>;
 }

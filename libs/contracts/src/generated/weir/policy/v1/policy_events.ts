@@ -42,7 +42,7 @@ export interface BudgetCrossed {
   hard: boolean;
 }
 
-/** A budget was created, changed or deleted. Topic weir.policy.policy-changed.v1, keyed by kind and id. */
+/** A budget or policy was created, changed or deleted. Topic weir.policy.policy-changed.v1, keyed by kind and id. */
 export interface PolicyChanged {
   /** Unique id of the event, a UUID. */
   eventId: string;
@@ -50,7 +50,7 @@ export interface PolicyChanged {
   occurredAt: string;
   /** Organization id. */
   organization: string;
-  /** budget. */
+  /** budget, policy. */
   kind: string;
   /** The resource's id. */
   id: string;
@@ -58,6 +58,57 @@ export interface PolicyChanged {
   action: string;
   /** Version of the policy service's state in which it was changed. */
   version: string;
+}
+
+/**
+ * A content violates a policy. Topic weir.policy.violation-found.v1, keyed by policy. One for each policy
+ * and content; delivered at least once. Never what was said: what was found, and how often.
+ */
+export interface ViolationFound {
+  /** Unique id of the event, a UUID. */
+  eventId: string;
+  /** When it was found, RFC 3339, UTC. */
+  occurredAt: string;
+  /** Organization id. */
+  organization: string;
+  /** Id of the violation: vio_… */
+  violation: string;
+  /** Policy id. */
+  policy: string;
+  /** Its name at that time. */
+  policyName: string;
+  /** Its version at that time. */
+  policyVersion: number;
+  /** shadow (nothing was done), enforce. */
+  mode: string;
+  /** What the policy does: log, alert, mask, block. */
+  action: string;
+  /** low, medium, high. */
+  risk: string;
+  /** input or output. */
+  direction: string;
+  /** The request's id. */
+  requestId: string;
+  /** Workspace id. */
+  workspace: string;
+  /** Workload id; empty: none. */
+  workload: string;
+  /** Team that pays. */
+  team: string;
+  /** Virtual key id. */
+  virtualKey: string;
+  /** Public name of the model. */
+  model: string;
+  /** Name of the provider. */
+  provider: string;
+  /** Name of the deployment; empty: none. */
+  deployment: string;
+  /** Name of the repository; empty: none. */
+  repository: string;
+  /** Names of the detectors that found something, separated by commas. */
+  detectors: string;
+  /** How much they found. */
+  findingCount: number;
 }
 
 export const WEIR_POLICY_V1_PACKAGE_NAME = "weir.policy.v1";
@@ -339,6 +390,306 @@ export const PolicyChanged: MessageFns<PolicyChanged> = {
             }
 
             message.version = reader.uint64().toString();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseViolationFound(): ViolationFound {
+  return {
+    eventId: "",
+    occurredAt: "",
+    organization: "",
+    violation: "",
+    policy: "",
+    policyName: "",
+    policyVersion: 0,
+    mode: "",
+    action: "",
+    risk: "",
+    direction: "",
+    requestId: "",
+    workspace: "",
+    workload: "",
+    team: "",
+    virtualKey: "",
+    model: "",
+    provider: "",
+    deployment: "",
+    repository: "",
+    detectors: "",
+    findingCount: 0,
+  };
+}
+
+export const ViolationFound: MessageFns<ViolationFound> = {
+  encode(message: ViolationFound, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.eventId !== "") {
+      writer.uint32(10).string(message.eventId);
+    }
+    if (message.occurredAt !== "") {
+      writer.uint32(18).string(message.occurredAt);
+    }
+    if (message.organization !== "") {
+      writer.uint32(26).string(message.organization);
+    }
+    if (message.violation !== "") {
+      writer.uint32(34).string(message.violation);
+    }
+    if (message.policy !== "") {
+      writer.uint32(42).string(message.policy);
+    }
+    if (message.policyName !== "") {
+      writer.uint32(50).string(message.policyName);
+    }
+    if (message.policyVersion !== 0) {
+      writer.uint32(56).uint32(message.policyVersion);
+    }
+    if (message.mode !== "") {
+      writer.uint32(66).string(message.mode);
+    }
+    if (message.action !== "") {
+      writer.uint32(74).string(message.action);
+    }
+    if (message.risk !== "") {
+      writer.uint32(82).string(message.risk);
+    }
+    if (message.direction !== "") {
+      writer.uint32(90).string(message.direction);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(98).string(message.requestId);
+    }
+    if (message.workspace !== "") {
+      writer.uint32(106).string(message.workspace);
+    }
+    if (message.workload !== "") {
+      writer.uint32(114).string(message.workload);
+    }
+    if (message.team !== "") {
+      writer.uint32(122).string(message.team);
+    }
+    if (message.virtualKey !== "") {
+      writer.uint32(130).string(message.virtualKey);
+    }
+    if (message.model !== "") {
+      writer.uint32(138).string(message.model);
+    }
+    if (message.provider !== "") {
+      writer.uint32(146).string(message.provider);
+    }
+    if (message.deployment !== "") {
+      writer.uint32(154).string(message.deployment);
+    }
+    if (message.repository !== "") {
+      writer.uint32(162).string(message.repository);
+    }
+    if (message.detectors !== "") {
+      writer.uint32(170).string(message.detectors);
+    }
+    if (message.findingCount !== 0) {
+      writer.uint32(176).uint32(message.findingCount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ViolationFound {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseViolationFound();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.eventId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.occurredAt = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.organization = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.violation = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.policy = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.policyName = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.policyVersion = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.mode = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.risk = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.direction = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.workspace = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.workload = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.team = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.virtualKey = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.provider = reader.string();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.deployment = reader.string();
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.repository = reader.string();
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.detectors = reader.string();
+            continue;
+          }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.findingCount = reader.uint32();
             continue;
           }
         }

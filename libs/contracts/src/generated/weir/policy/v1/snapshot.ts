@@ -22,17 +22,31 @@ export interface WatchPoliciesRequest {
   sinceVersion: string;
 }
 
-/** The whole state, each time that it changes, and as a heartbeat every 2 s. */
+/** A batch of policies, by the same rules as WatchIdentityResponse of weir.identity.v1. */
 export interface WatchPoliciesResponse {
-  /** Names the state that versions count in. */
+  /** Names the database that versions count in. */
   epoch: string;
-  /** The version of this state. */
+  /** After this batch the caller has everything up to this version. */
   version: string;
-  /** The policies in force; evaluation is called only for a request that one of them covers. */
-  scopes: PolicyScope[];
+  /** The first batch of a whole state. */
+  reset: boolean;
+  /** The caller is up to date with `version`. Also sent alone as a heartbeat, every 2 s. */
+  synced: boolean;
+  /** What was created or changed. A policy whose mode is off applies nowhere. */
+  upserts: PolicyScope[];
+  /** What was deleted. */
+  removals: RemovedPolicy[];
 }
 
-/** Where one policy applies. */
+/** A policy that is no more. */
+export interface RemovedPolicy {
+  /** policy. */
+  kind: string;
+  /** Its id. */
+  id: string;
+}
+
+/** Where one policy applies: evaluation is called only for a request that one of them covers. */
 export interface PolicyScope {
   /** pol_… */
   policy: string;
@@ -44,6 +58,24 @@ export interface PolicyScope {
   appliesToInput: boolean;
   /** Judges what a model answers. */
   appliesToOutput: boolean;
+  /** Id or name of a repository; empty: whatever is called. */
+  repository: string;
+  /** Ids or names of deployments; empty: whatever is called. */
+  deployments: string[];
+  /** Ids of workloads; empty: every caller. */
+  workloads: string[];
+  /** Public names of models; empty: every model. */
+  models: string[];
+  /** Its name, for people. */
+  name: string;
+  /** off, shadow, enforce. */
+  mode: string;
+  /** It may block or change a request, so the request waits for the verdict. */
+  isActing: boolean;
+  /** A request that cannot be judged goes on. */
+  failsOpen: boolean;
+  /** Counts the changes of this policy. */
+  revision: number;
 }
 
 export const WEIR_POLICY_V1_PACKAGE_NAME = "weir.policy.v1";
@@ -106,7 +138,7 @@ export const WatchPoliciesRequest: MessageFns<WatchPoliciesRequest> = {
 };
 
 function createBaseWatchPoliciesResponse(): WatchPoliciesResponse {
-  return { epoch: "", version: "0", scopes: [] };
+  return { epoch: "", version: "0", reset: false, synced: false, upserts: [], removals: [] };
 }
 
 export const WatchPoliciesResponse: MessageFns<WatchPoliciesResponse> = {
@@ -117,8 +149,17 @@ export const WatchPoliciesResponse: MessageFns<WatchPoliciesResponse> = {
     if (message.version !== "0") {
       writer.uint32(16).uint64(message.version);
     }
-    for (const v of message.scopes) {
-      PolicyScope.encode(v!, writer.uint32(26).fork()).join();
+    if (message.reset !== false) {
+      writer.uint32(32).bool(message.reset);
+    }
+    if (message.synced !== false) {
+      writer.uint32(40).bool(message.synced);
+    }
+    for (const v of message.upserts) {
+      PolicyScope.encode(v!, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.removals) {
+      RemovedPolicy.encode(v!, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -152,12 +193,93 @@ export const WatchPoliciesResponse: MessageFns<WatchPoliciesResponse> = {
             message.version = reader.uint64().toString();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
+          case 4: {
+            if (tag !== 32) {
               break;
             }
 
-            message.scopes.push(PolicyScope.decode(reader, reader.uint32()));
+            message.reset = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.synced = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.upserts.push(PolicyScope.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.removals.push(RemovedPolicy.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRemovedPolicy(): RemovedPolicy {
+  return { kind: "", id: "" };
+}
+
+export const RemovedPolicy: MessageFns<RemovedPolicy> = {
+  encode(message: RemovedPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.id !== "") {
+      writer.uint32(18).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemovedPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemovedPolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.id = reader.string();
             continue;
           }
         }
@@ -174,7 +296,22 @@ export const WatchPoliciesResponse: MessageFns<WatchPoliciesResponse> = {
 };
 
 function createBasePolicyScope(): PolicyScope {
-  return { policy: "", organization: "", workspace: "", appliesToInput: false, appliesToOutput: false };
+  return {
+    policy: "",
+    organization: "",
+    workspace: "",
+    appliesToInput: false,
+    appliesToOutput: false,
+    repository: "",
+    deployments: [],
+    workloads: [],
+    models: [],
+    name: "",
+    mode: "",
+    isActing: false,
+    failsOpen: false,
+    revision: 0,
+  };
 }
 
 export const PolicyScope: MessageFns<PolicyScope> = {
@@ -193,6 +330,33 @@ export const PolicyScope: MessageFns<PolicyScope> = {
     }
     if (message.appliesToOutput !== false) {
       writer.uint32(40).bool(message.appliesToOutput);
+    }
+    if (message.repository !== "") {
+      writer.uint32(50).string(message.repository);
+    }
+    for (const v of message.deployments) {
+      writer.uint32(58).string(v!);
+    }
+    for (const v of message.workloads) {
+      writer.uint32(66).string(v!);
+    }
+    for (const v of message.models) {
+      writer.uint32(74).string(v!);
+    }
+    if (message.name !== "") {
+      writer.uint32(82).string(message.name);
+    }
+    if (message.mode !== "") {
+      writer.uint32(90).string(message.mode);
+    }
+    if (message.isActing !== false) {
+      writer.uint32(96).bool(message.isActing);
+    }
+    if (message.failsOpen !== false) {
+      writer.uint32(104).bool(message.failsOpen);
+    }
+    if (message.revision !== 0) {
+      writer.uint32(112).uint32(message.revision);
     }
     return writer;
   },
@@ -250,6 +414,78 @@ export const PolicyScope: MessageFns<PolicyScope> = {
             message.appliesToOutput = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.repository = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.deployments.push(reader.string());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.workloads.push(reader.string());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.models.push(reader.string());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.mode = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.isActing = reader.bool();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.failsOpen = reader.bool();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.revision = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -267,9 +503,9 @@ export const PolicyScope: MessageFns<PolicyScope> = {
 
 export interface PolicySnapshotServiceClient {
   /**
-   * Streams the scopes in which policies apply, then each change.
-   * Caller: gateway, for as long as it lives. No deadline.
-   * Errors: UNAVAILABLE.
+   * Streams where policies apply: whole, then each change.
+   * Caller: gateway, for as long as it lives; reconnects with the version it has. No deadline.
+   * Errors: UNAVAILABLE (the database is away).
    */
 
   watchPolicies(request: WatchPoliciesRequest, metadata?: Metadata): Observable<WatchPoliciesResponse>;
@@ -279,9 +515,9 @@ export interface PolicySnapshotServiceClient {
 
 export interface PolicySnapshotServiceController {
   /**
-   * Streams the scopes in which policies apply, then each change.
-   * Caller: gateway, for as long as it lives. No deadline.
-   * Errors: UNAVAILABLE.
+   * Streams where policies apply: whole, then each change.
+   * Caller: gateway, for as long as it lives; reconnects with the version it has. No deadline.
+   * Errors: UNAVAILABLE (the database is away).
    */
 
   watchPolicies(request: WatchPoliciesRequest, metadata?: Metadata): Observable<WatchPoliciesResponse>;
@@ -310,9 +546,9 @@ export const POLICY_SNAPSHOT_SERVICE_NAME = "PolicySnapshotService";
 export type PolicySnapshotServiceService = typeof PolicySnapshotServiceService;
 export const PolicySnapshotServiceService = {
   /**
-   * Streams the scopes in which policies apply, then each change.
-   * Caller: gateway, for as long as it lives. No deadline.
-   * Errors: UNAVAILABLE.
+   * Streams where policies apply: whole, then each change.
+   * Caller: gateway, for as long as it lives; reconnects with the version it has. No deadline.
+   * Errors: UNAVAILABLE (the database is away).
    */
   watchPolicies: {
     path: "/weir.policy.v1.PolicySnapshotService/WatchPolicies" as const,
@@ -328,9 +564,9 @@ export const PolicySnapshotServiceService = {
 
 export interface PolicySnapshotServiceServer extends UntypedServiceImplementation {
   /**
-   * Streams the scopes in which policies apply, then each change.
-   * Caller: gateway, for as long as it lives. No deadline.
-   * Errors: UNAVAILABLE.
+   * Streams where policies apply: whole, then each change.
+   * Caller: gateway, for as long as it lives; reconnects with the version it has. No deadline.
+   * Errors: UNAVAILABLE (the database is away).
    */
   watchPolicies: handleServerStreamingCall<WatchPoliciesRequest, WatchPoliciesResponse>;
 }
