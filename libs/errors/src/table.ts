@@ -90,6 +90,12 @@ export const errorTable = {
   ),
   organization_not_found: row(404, missing, 'There is no organization `{organization}`.'),
   budget_not_found: row(404, missing, 'There is no budget `{budget}`. POST /v1/budgets makes one.'),
+  policy_not_found: row(404, missing, 'There is no policy `{policy}`. POST /v1/policies makes one.'),
+  violation_not_found: row(
+    404,
+    missing,
+    'There is no violation `{violation}`. GET /v1/policies/violations lists them; they are kept for a year.',
+  ),
   team_not_found: row(404, missing, 'There is no team `{team}`.'),
   provider_not_found: row(404, missing, 'There is no provider `{provider}`.'),
   deployment_not_found: row(404, missing, 'There is no deployment `{deployment}`.'),

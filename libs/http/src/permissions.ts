@@ -56,6 +56,9 @@ export const permissions = {
   'budget.manage': row('organization', ['owner', 'admin', 'billing']),
   // Whoever works in a workspace sees the budgets that its virtual keys are paid from.
   'budget_status.read': row('workspace', anyOrganization, anyWorkspace),
+  'policy.read': row('workspace', overseers, anyWorkspace),
+  'policy.manage': row('workspace', managers, managers),
+  'violation.read': row('workspace', overseers, ['owner', 'admin', 'member']),
   'usage.read': row('workspace', anyOrganization, anyWorkspace),
   'cost.read': row('workspace', anyOrganization, anyWorkspace),
   'request.read': row('workspace', overseers, anyWorkspace),
@@ -144,6 +147,16 @@ export const routeRights: Readonly<Record<string, RouteRight>> = {
   'GET /v1/workspaces/:id/budget': 'budget_status.read',
   'GET /v1/workloads/:id/budget': 'budget_status.read',
   'GET /v1/keys/:id/budget': 'budget_status.read',
+
+  'GET /v1/policies': 'policy.read',
+  'POST /v1/policies': 'policy.manage',
+  'POST /v1/policies/plan': 'authenticated',
+  'GET /v1/policies/:id': 'policy.read',
+  'PATCH /v1/policies/:id': 'policy.manage',
+  'DELETE /v1/policies/:id': 'policy.manage',
+  'GET /v1/policies/:id/versions': 'policy.read',
+  'GET /v1/policies/violations': 'violation.read',
+  'GET /v1/policies/violations/:id': 'violation.read',
 
   'GET /v1/providers': 'provider.read',
   'POST /v1/providers': 'provider.manage',
