@@ -6,12 +6,14 @@ import { createLogger } from '@weir/observability'
 import { DataSource } from 'typeorm'
 import { Budget } from './budget/budget.entity.js'
 import { budgetKinds } from './budget/budget-kind.js'
+import { Policy, PolicyVersion } from './policy/policy.entity.js'
 import { toMessage } from './policy-changed.js'
 import { PolicyModule } from './policy.module.js'
+import { Violation } from './violation/violation.entity.js'
 
 /** OpenAPI of the policy service's REST; needs neither configuration nor a database. */
 export function describeService(): Promise<OpenAPIObject> {
-  const entities = [Budget]
+  const entities = [Budget, Policy, PolicyVersion, Violation]
   const dataSource = new DataSource(
     dataSourceOptions({ url: '', schema: 'policy', entities, migrations: [] }),
   )

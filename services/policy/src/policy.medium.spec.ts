@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js'
 import { createGrpcClient, policyV1 } from '@weir/contracts'
+import { waitFor } from '@weir/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RunningPolicy, trust } from './testing/running-policy.js'
 
@@ -14,11 +15,14 @@ describe('the policy service', () => {
 
   afterAll(() => policy.stop())
 
-  it('says that there are no policies, and allows what it is asked for', async () => {
+  it('streams no policies where there are none, and allows what it is asked for', async () => {
     const snapshots = createGrpcClient(policyV1.PolicySnapshotServiceService, address, trust)
     const stream = snapshots.watchPolicies({ epoch: '', sinceVersion: '0' })
-    const first = await new Promise((resolve) => stream.once('data', resolve))
-    expect(first).toEqual({ epoch: 'no-policies', version: '1', scopes: [] })
+    const batches: policyV1.WatchPoliciesResponse[] = []
+    stream.on('data', (batch: policyV1.WatchPoliciesResponse) => batches.push(batch))
+    await waitFor(() => batches.some(({ synced }) => synced))
+    expect(batches[0]?.reset).toBe(true)
+    expect(batches.flatMap(({ upserts }) => upserts)).toEqual([])
     stream.on('error', () => undefined).cancel()
     const evaluation = createGrpcClient(policyV1.EvaluationServiceService, address, trust)
 
@@ -36,12 +40,4 @@ describe('the policy service', () => {
   })
 })
 
-const emptyRequest: policyV1.EvaluateRequest = {
-  organization: '',
-  workspace: '',
-  workload: '',
-  model: '',
-  requestId: '',
-  direction: 'input',
-  contentJson: '{}',
-}
+const emptyRequest = policyV1.EvaluateRequest.decode(new Uint8Array())

@@ -7,9 +7,10 @@ import type { Logger } from '@weir/observability'
 import { BudgetModule } from './budget/budget.module.js'
 import { type IdentityWatch, IdentityWatchClient } from './budget/identity-budgets.js'
 import type { PolicyConfig } from './config.js'
-import { EvaluationGrpc } from './evaluation/evaluation.grpc.js'
+import { EvaluationModule } from './evaluation/evaluation.module.js'
+import { ScanWorker } from './evaluation/scan-worker-url.js'
 import { RateGrpc } from './rate/rate.grpc.js'
-import { SnapshotGrpc } from './snapshot/snapshot.grpc.js'
+import { ServiceLog } from './service-log.js'
 
 /** What the process gives to the application. */
 export interface PolicyOptions {
@@ -18,21 +19,26 @@ export interface PolicyOptions {
   identity: IdentityWatch
   checkCredential: CheckCredential
   logger: Logger
+  /** Where the code of the detectors' threads is; left out: beside the service's. */
+  scanWorker?: URL | undefined
 }
 
 /** The whole of the policy service; every route and every call is refused unless a guard lets it in. */
 @Module({})
 export class PolicyModule {
-  static forRoot({ config, state, identity, checkCredential, logger }: PolicyOptions): DynamicModule {
+  static forRoot(options: PolicyOptions): DynamicModule {
+    const { config, state, identity, checkCredential, logger, scanWorker } = options
     const shared = [
       { provide: Outbox, useValue: state.outbox },
       { provide: IdentityWatchClient, useValue: new IdentityWatchClient(identity, logger) },
+      { provide: ServiceLog, useValue: new ServiceLog(logger) },
+      { provide: ScanWorker, useValue: new ScanWorker(scanWorker) },
     ]
     return {
       module: PolicyModule,
       global: true,
-      imports: [StateModule.forRoot(state), BudgetModule],
-      controllers: [EvaluationGrpc, RateGrpc, SnapshotGrpc],
+      imports: [StateModule.forRoot(state), BudgetModule, EvaluationModule],
+      controllers: [RateGrpc],
       providers: [
         ...shared,
         { provide: APP_GUARD, useValue: new InternalGuard(config) },

@@ -22,5 +22,6 @@ import { ScopeDirectory } from './scope-directory.js'
     RunEndService,
     { provide: ScopeDirectory, useExisting: IdentityBudgets },
   ],
+  exports: [ScopeDirectory],
 })
 export class BudgetModule {}

@@ -8,6 +8,9 @@ import type { DataSource } from 'typeorm'
  */
 const keptDays = 40
 
+/** Auditors ask about a year. */
+const keptViolationDays = 366
+
 const everyMs = 600_000
 const batchSize = 10_000
 
@@ -61,6 +64,9 @@ export class Pruning {
         const [, count] = await this.dataSource.query<[unknown, number]>(charges, [new Date(beforeMs)])
         deleted = count
       }
+      await this.dataSource.query(`DELETE FROM violation WHERE found_at < $1`, [
+        new Date(nowMs - keptViolationDays * 86_400_000),
+      ])
       // A month's period began at most 31 days before it ended.
       for (const statement of periods) {
         await this.dataSource.query(statement, [beforeMs - 31 * 86_400_000])

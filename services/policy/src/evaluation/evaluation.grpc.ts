@@ -1,11 +1,14 @@
 import { Controller } from '@nestjs/common'
 import { policyV1 } from '@weir/contracts'
+import { EvaluationService } from './evaluation.service.js'
 
-/** Judges content. Without policies there is nothing to judge by: everything is allowed. */
+/** Judges contents for the gateways. */
 @Controller()
 @policyV1.EvaluationServiceControllerMethods()
 export class EvaluationGrpc implements policyV1.EvaluationServiceController {
-  evaluate(): policyV1.EvaluateResponse {
-    return { verdict: 'allow', policy: '', message: '' }
+  constructor(private readonly evaluation: EvaluationService) {}
+
+  evaluate(request: policyV1.EvaluateRequest): Promise<policyV1.EvaluateResponse> {
+    return this.evaluation.evaluate(request)
   }
 }

@@ -1,4 +1,5 @@
 import { CreateBudgets1763740100000 } from './1763740100000-create-budgets.js'
+import { CreatePolicies1763900000000 } from './1763900000000-create-policies.js'
 import { EndRuns1763760000000 } from './1763760000000-end-runs.js'
 import { IndexCharges1763750000000 } from './1763750000000-index-charges.js'
 import { ThinChargeIndex1763761000000 } from './1763761000000-thin-charge-index.js'
@@ -11,4 +12,5 @@ export const migrations = [
   IndexCharges1763750000000,
   EndRuns1763760000000,
   ThinChargeIndex1763761000000,
+  CreatePolicies1763900000000,
 ]

@@ -1,17 +1,23 @@
+import type { Metadata, ServerWritableStream } from '@grpc/grpc-js'
 import { Controller } from '@nestjs/common'
 import { policyV1 } from '@weir/contracts'
-import { map, type Observable, timer } from 'rxjs'
+import { paceOf } from '@weir/database'
+import { map, type Observable } from 'rxjs'
+import { PolicyFeed, toProto } from '../policy/policy-feed.js'
 
-const heartbeatMs = 2_000
-
-/** Names this state: it has no policies, and never another version. */
-const epoch = 'no-policies'
-
-/** Tells the gateways which policies there are. There are none yet, so nobody is asked to evaluate. */
+/** Tells the gateways where policies apply. */
 @Controller()
 @policyV1.PolicySnapshotServiceControllerMethods()
 export class SnapshotGrpc implements policyV1.PolicySnapshotServiceController {
-  watchPolicies(): Observable<policyV1.WatchPoliciesResponse> {
-    return timer(0, heartbeatMs).pipe(map(() => ({ epoch, version: '1', scopes: [] })))
+  constructor(private readonly feed: PolicyFeed) {}
+
+  watchPolicies(
+    request: policyV1.WatchPoliciesRequest,
+    _metadata?: Metadata,
+    call?: ServerWritableStream<policyV1.WatchPoliciesRequest, policyV1.WatchPoliciesResponse>,
+  ): Observable<policyV1.WatchPoliciesResponse> {
+    return this.feed
+      .watch(request, call && { pace: paceOf(call) })
+      .pipe(map((batch) => ({ ...batch, upserts: batch.upserts.map(toProto) })))
   }
 }

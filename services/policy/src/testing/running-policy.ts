@@ -18,6 +18,9 @@ const masterKey = 'mk_'.padEnd(40, 'p')
 /** Shared secret of the service that runs. */
 export const trust = { internalSecret: 'p'.repeat(32) }
 
+/** Threads run what was compiled. */
+const scanWorker = new URL('../../dist/evaluation/scan.worker.js', import.meta.url)
+
 /** An answer of the REST. */
 export interface Answer<Body> {
   status: number
@@ -58,7 +61,8 @@ export class RunningPolicy {
       identityGrpc: this.identity.address,
     })
     const logger = createLogger({ service: 'policy', level: 'silent' })
-    this.service = await startPolicy({ config, logger, privateServer: new PrivateServer() })
+    const context = { config, logger, privateServer: new PrivateServer() }
+    this.service = await startPolicy(context, { scanWorker })
     this.origin = `http://127.0.0.1:${httpPort}`
     this.address = `127.0.0.1:${grpcPort}`
     this.money = createGrpcClient(policyV1.BudgetServiceService, this.address, trust)
