@@ -66,6 +66,32 @@ const rows: [table: string, row: Record<string, unknown>][] = [
     },
   ],
   [
+    'policy.policy',
+    {
+      ...{
+        id: id('pol'),
+        organization: other,
+        name: 'b',
+        text: 'b',
+        deployments: [],
+        workloads: [],
+        models: [],
+      },
+      ...{ risk: 'low', plan: { source: 'text', detectors: [], judge: null }, action: 'log', mode: 'off' },
+      ...{ applies_to: 'input', version: 1 },
+    },
+  ],
+  [
+    'policy.violation',
+    {
+      ...{ id: id('vio'), organization: other, policy: id('pol'), policy_name: 'b', policy_version: 1 },
+      ...{ mode: 'shadow', action: 'log', risk: 'low', direction: 'input', request_id: id('req') },
+      ...{ workspace: id('ws'), workload: '', team: id('team'), virtual_key: id('key'), model: 'b' },
+      ...{ provider: 'b', deployment: '', repository: '', detectors: ['email'], finding_count: 1 },
+      ...{ findings: '[]', found_at: new Date() },
+    },
+  ],
+  [
     'metering.ledger',
     {
       ...dimensions,
@@ -135,6 +161,8 @@ describe('another organization (threat 9)', () => {
     ['users', id('usr'), { name: 'mine' }],
     ['service-accounts', id('svc'), { name: 'mine' }],
     ['budgets', id('bud'), { amount: '1' }],
+    ['policies', id('pol'), { risk: 'high' }],
+    ['policies/violations', id('vio'), undefined],
     ['providers', id('prov'), { name: 'mine' }],
     ['models', id('model'), { name: 'mine' }],
     ['requests', id('req'), undefined],

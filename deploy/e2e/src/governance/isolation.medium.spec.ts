@@ -43,6 +43,9 @@ const unrecorded = [
     'policy.budget_period',
     'policy.charge',
     'policy.lease',
+    // Each is written with a change of its policy, which is recorded.
+    'policy.policy_version',
+    'policy.violation',
   ],
 ]
 

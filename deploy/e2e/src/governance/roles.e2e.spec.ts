@@ -129,6 +129,29 @@ async function newEntry(place: Place): Promise<string> {
   return model
 }
 
+const policy = (workspace: string) => ({
+  ...{ name: unique('policy'), scope: { workspace }, text: 'No e-mail addresses.', detectors: ['email'] },
+  ...{ action: 'log', mode: 'enforce', applies_to: 'input' },
+})
+
+const violations = new Map<string, Promise<string>>()
+
+/** One for each place; it is only looked at. */
+function newViolation({ workspace, scene }: Place): Promise<string> {
+  const known = violations.get(workspace)
+  if (known) return known
+  const made = make('/v1/policies', policy(workspace)).then((id) =>
+    waitFor(async () => {
+      const messages = [{ role: 'user', content: 'ann@mail.example' }]
+      await send({ url: weir.url, key: scene.key, body: { model: scene.model.name, messages } })
+      const [found] = await weir.management.list<{ id: string }>('/v1/policies/violations', { policy: id })
+      return found?.id
+    }),
+  )
+  violations.set(workspace, made)
+  return made
+}
+
 const budget = (workspace: string) => ({ scope: { workspace }, amount: '1000', period: 'monthly' })
 
 /**
@@ -157,6 +180,8 @@ const ids: Record<string, (place: Place, role: Role) => Promise<string> | string
   '/v1/repositories/{id}': newRepository,
   '/v1/requests/{request_id}': ({ request }) => request,
   '/v1/budgets/{id}': async () => make('/v1/budgets', budget((await createWorkspace()).id)),
+  '/v1/policies/{id}': ({ workspace }) => make('/v1/policies', policy(workspace)),
+  '/v1/policies/violations/{id}': newViolation,
   '/v1/invitations/{link}': () => 'join_nothing',
 }
 
@@ -194,6 +219,8 @@ const bodies: Record<string, (place: Place) => unknown> = {
     ...{ name: unique('repo'), workspace, providers: [provider] },
   }),
   'POST /v1/users/me/password': () => ({ current_password: password, new_password: password }),
+  'POST /v1/policies': ({ workspace }) => policy(workspace),
+  'POST /v1/policies/plan': () => ({ text: 'No e-mail addresses.' }),
   'POST /v1/budgets': async () => budget((await createWorkspace()).id),
 }
 

@@ -19,7 +19,7 @@ const target = {
 }
 
 function world({ isOn = true } = {}) {
-  const policy = { epoch: 'e', version: 1n }
+  const policy = { revision: '1', state: { revisionOf: () => policy.revision } }
   const state = { findWorkspace: () => ({ cache: { enabled: isOn, ttlS: 60 } }) }
   const keyring = new Keyring(`1:${randomBytes(32).toString('base64')}`)
   const cache = new ResponseCache(1_000_000, undefined, keyring)
@@ -62,9 +62,9 @@ describe('answers that are kept', () => {
     ;(await ask()).answer('one')
     expect((await ask()).found).toBe('one')
     expect((await ask({ workspace: 'ws_2' })).found).toBeUndefined()
-    policy.version = 2n
+    policy.revision = '2'
     expect((await ask()).found).toBeUndefined()
-    policy.version = 1n
+    policy.revision = '1'
     expect((await ask()).found).toBe('one')
   })
 

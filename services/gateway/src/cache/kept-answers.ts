@@ -35,7 +35,7 @@ export interface CachedRequest {
 /** What decides whether answers are kept, and for whom. */
 interface KnownTerms {
   readonly identity: { readonly state: Pick<IdentityState, 'findWorkspace'> }
-  readonly policy: { readonly epoch: string; readonly version: bigint }
+  readonly policy: { readonly state: { revisionOf(organization: string): string } }
 }
 
 /** The steps of the pipeline that give an answer again instead of asking for one. */
@@ -112,9 +112,9 @@ export class KeptAnswers {
   }
 
   private keyOf({ key, plan, asked, call }: CachedRequest): string {
-    const { epoch, version } = this.snapshots.policy
+    const policyVersion = this.snapshots.policy.state.revisionOf(key.organization)
     const scope = {
-      ...{ organization: key.organization, workspace: key.workspace, policyVersion: `${epoch}/${version}` },
+      ...{ organization: key.organization, workspace: key.workspace, policyVersion },
       endpoint: asked.endpoint.name,
       target: targetIdentity(plan.deployment, plan.targets, plan.tiers),
       betas: String(asked.headers['anthropic-beta'] ?? ''),

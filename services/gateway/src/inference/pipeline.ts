@@ -1,4 +1,4 @@
-import { createGrpcClient, type GrpcClient, type InternalTrust, policyV1 } from '@weir/contracts'
+import type { InternalTrust } from '@weir/contracts'
 import { AppError } from '@weir/errors'
 import { histogram, type Logger } from '@weir/observability'
 import type { IncomingMessage } from 'node:http'
@@ -11,6 +11,7 @@ import type { GatewayConfig } from '../config.js'
 import type { AttemptStart } from '../journal/attempt.js'
 import type { Journal, JournalEntry } from '../journal/journal.js'
 import type { PluginChains } from '../plugins/plugin-chains.js'
+import { InputPolicies } from '../policies/input-policies.js'
 import type { KnownProvider } from '../snapshot/catalog-state.js'
 import type { Snapshots } from '../snapshot/snapshots.js'
 import { Underway } from '../underway.js'
@@ -45,7 +46,7 @@ export class InferencePipeline {
   private readonly underway = new Underway<Passage>()
   /** Requests that are not under way yet: their body is read, their attempt is being journaled. */
   private arrivingCount = 0
-  private readonly evaluation: GrpcClient<typeof policyV1.EvaluationServiceService>
+  private readonly inputPolicies: InputPolicies
 
   constructor(
     private readonly config: GatewayConfig & InternalTrust,
@@ -59,7 +60,7 @@ export class InferencePipeline {
   ) {
     this.authentication = new Authentication(config, snapshots, logger)
     this.routes = new Routes(snapshots, (who) => admission.budgetLeftRatio(who))
-    this.evaluation = createGrpcClient(policyV1.EvaluationServiceService, config.policyGrpc, config)
+    this.inputPolicies = new InputPolicies(config, snapshots, this.routes.deployments, logger)
   }
 
   /** Requests under way. */
@@ -103,12 +104,12 @@ export class InferencePipeline {
     let passage: Passage | undefined
     try {
       // 5. The deployment's plugins; then input policies, which see what the provider will see.
-      const { call, filter } = plan.deployment?.plugins.length
+      const { call: plugged, filter } = plan.deployment?.plugins.length
         ? await this.plugins.plug(plan.deployment, asked, caller.requestId)
         : { call: asked, filter: undefined }
-      if (this.snapshots.policy.state.judgesInput(key.organization, key.workspace)) {
-        await this.judgeInput(plan.route, call.document, caller.requestId)
-      }
+      const call = this.snapshots.policy.state.judgesInput(key.organization)
+        ? await this.inputPolicies.judge(plan, plugged, caller.requestId)
+        : plugged
       const here = endpoint.answerHere?.(call, plan.route)
       if (here) caller.send(200, 'application/json', JSON.stringify(here))
       if (here || caller.isGone) return admission.cancel(caller)
@@ -180,7 +181,7 @@ export class InferencePipeline {
     // What is being journaled at this moment is under way after the next turn of the event loop.
     await new Promise((resolve) => setTimeout(resolve, 20))
     for (const passage of [...this.underway]) passage.interrupt()
-    this.evaluation.close()
+    await this.inputPolicies.close()
   }
 
   private limitOutput(
@@ -188,26 +189,6 @@ export class InferencePipeline {
     document: RequestDocument,
   ): RequestDocument {
     return limitOutput(document, entry?.maxOutputTokens ?? 0, endpoint.output, provider.type)
-  }
-
-  private async judgeInput(
-    { key, model }: AdmittedRoute,
-    document: RequestDocument,
-    requestId: string,
-  ): Promise<void> {
-    const { organization, workspace, workload } = key
-    const request = { organization, workspace, workload, model: model.name, requestId, direction: 'input' }
-    const verdict = await this.evaluation
-      .evaluate({ ...request, contentJson: JSON.stringify(document) })
-      .catch((error: unknown) => {
-        this.logger.error({ err: error, request_id: requestId }, 'The policies could not be asked.')
-        const reason =
-          'A policy applies here, and the policy service cannot be reached now. Try again in a few seconds.'
-        throw AppError.of('service_unavailable', { reason }, { retryAfterS: 1 })
-      })
-    if (verdict.verdict === 'block') {
-      throw AppError.of('policy_violation', { policy: verdict.policy, reason: verdict.message })
-    }
   }
 
   private toPassage(

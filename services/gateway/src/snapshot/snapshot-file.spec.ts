@@ -18,7 +18,7 @@ const snapshot: SavedSnapshot = {
     ],
   },
   catalog: { ...mark, upserts: [] },
-  policy: { epoch: 'e', version: '1', scopes: [] },
+  policy: { epoch: 'e', version: '1', reset: true, synced: true, upserts: [], removals: [] },
 }
 const folder = () => mkdtempSync(join(tmpdir(), 'weir-snapshot-'))
 

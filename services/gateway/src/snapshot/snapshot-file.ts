@@ -96,7 +96,8 @@ export class SnapshotFile {
       savedAtMs: Number(savedAt.readBigUInt64LE()),
       identity: identityV1.WatchIdentityResponse.decode(identity),
       catalog: catalogV1.WatchCatalogResponse.decode(catalog),
-      policy: policyV1.WatchPoliciesResponse.decode(policy),
+      // Files of versions that had no policies do not say that they are whole.
+      policy: { ...policyV1.WatchPoliciesResponse.decode(policy), reset: true, synced: true },
     }
   }
 

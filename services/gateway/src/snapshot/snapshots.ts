@@ -1,8 +1,6 @@
-import type { ClientReadableStream } from '@grpc/grpc-js'
 import { catalogV1, createGrpcClient, identityV1, type InternalTrust, policyV1 } from '@weir/contracts'
 import { gauge, type Logger } from '@weir/observability'
 import type { Keyring } from '@weir/secrets'
-import { EventEmitter } from 'node:events'
 import type { GatewayConfig } from '../config.js'
 import { CatalogState } from './catalog-state.js'
 import { IdentityState } from './identity-state.js'
@@ -76,7 +74,7 @@ export class Snapshots {
     this.policy = new Watcher({
       name: 'policy',
       createState: () => new PolicyState(),
-      open: (from) => new WholeStates(policy.watchPolicies(from)),
+      open: (from) => policy.watchPolicies(from),
       onApplied: (batch) => this.saveSoon(batch),
       logger,
     })
@@ -96,7 +94,7 @@ export class Snapshots {
       if (saved) {
         this.identity.load(saved.identity)
         this.catalog.load(saved.catalog)
-        this.policy.load(toBatch(saved.policy))
+        this.policy.load(saved.policy)
         this.logger.info(
           { virtual_keys: this.identity.state.keyCount, saved_at: new Date(saved.savedAtMs) },
           'Loaded the last snapshot.',
@@ -173,11 +171,7 @@ export class Snapshots {
         savedAtMs: Date.now(),
         identity,
         catalog: this.catalog.save(),
-        policy: {
-          epoch: this.policy.epoch,
-          version: String(this.policy.version),
-          scopes: this.policy.state.all(),
-        },
+        policy: this.policy.save(),
       }
       await this.file.write(saved, state.each())
     } catch (error) {
@@ -204,29 +198,3 @@ export class Snapshots {
 }
 
 const startedAtMs = Date.now()
-
-const toBatch = ({
-  epoch,
-  version,
-  scopes,
-}: policyV1.WatchPoliciesResponse): WatchBatch<policyV1.PolicyScope> => ({
-  epoch,
-  version,
-  reset: true,
-  synced: true,
-  upserts: scopes,
-  removals: [],
-})
-
-/** The policy service sends its whole, small state each time. */
-class WholeStates extends EventEmitter {
-  constructor(private readonly stream: ClientReadableStream<policyV1.WatchPoliciesResponse>) {
-    super()
-    stream.on('data', (response: policyV1.WatchPoliciesResponse) => this.emit('data', toBatch(response)))
-    stream.on('error', (error) => this.emit('error', error)).on('end', () => this.emit('end'))
-  }
-
-  cancel(): void {
-    this.stream.cancel()
-  }
-}
