@@ -36,5 +36,7 @@ export interface Finding {
 
 /** The order of places in the text; of findings at one place the longest first. */
 export function byPlace(a: Finding, b: Finding): number {
-  return a.start - b.start || b.end - a.end || (a.detector < b.detector ? -1 : a.detector > b.detector ? 1 : 0)
+  return (
+    a.start - b.start || b.end - a.end || (a.detector < b.detector ? -1 : a.detector > b.detector ? 1 : 0)
+  )
 }

@@ -3,7 +3,8 @@ import { detectorNames, type DetectorName } from './finding.js'
 import { detectorTable } from './table.js'
 
 /** A detector by its name, or by an object with its name and settings, as policies write it. */
-export type DetectorSettings = DetectorName | ({ readonly name: DetectorName } & Readonly<Record<string, unknown>>)
+export type DetectorSettings =
+  DetectorName | ({ readonly name: DetectorName } & Readonly<Record<string, unknown>>)
 
 /** Settings that make no detector; the message says which and why, for the person who wrote them. */
 export class SettingsError extends Error {

@@ -39,7 +39,7 @@ export class StreamScanner {
     const all = [...this.open, ...findings].sort((a, b) => b.end - a.end)
     let to = Math.max(decidedTo, this.released)
     // Longest first: a finding that begins earlier may draw the end before one that then lies across it.
-    for (let moved = true; moved; ) {
+    for (let moved = true; moved;) {
       moved = false
       for (const { start, end } of all) {
         if (start >= to || end <= to) continue

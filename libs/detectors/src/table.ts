@@ -58,7 +58,8 @@ const plain = (description: string, detector: Detector): DetectorRow => ({
 export const detectorTable: Readonly<Record<DetectorName, DetectorRow>> = {
   email: plain('E-mail addresses.', email),
   phone: {
-    description: 'Phone numbers, with a country code of any country or as people of some countries write them.',
+    description:
+      'Phone numbers, with a country code of any country or as people of some countries write them.',
     settings: { 'countries?': wordsOf(...phoneCountries) },
     create: (settings) => phone(settings as { countries?: string[] }),
   },
@@ -98,7 +99,11 @@ export const detectorTable: Readonly<Record<DetectorName, DetectorRow>> = {
   },
   pattern: {
     description: 'A regular expression in the syntax of RE2.',
-    settings: { pattern: patternText, 'is_case_sensitive?': truth, 'max_length?': numberFrom(1, 1024, 'whole') },
+    settings: {
+      pattern: patternText,
+      'is_case_sensitive?': truth,
+      'max_length?': numberFrom(1, 1024, 'whole'),
+    },
     create: (settings) => pattern(settings as unknown as PatternSettings),
   },
   code: plain('Source code.', code),

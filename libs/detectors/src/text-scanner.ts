@@ -1,6 +1,13 @@
 import type { Candidate, Detector, Find, Window } from './detector.js'
 import { byPlace, type DetectorName, type Finding } from './finding.js'
-import { beginsBase64, beginsEscape, decodeBase64At, decodeEscapes, isEscapeAt, type Inner } from './text/encoded.js'
+import {
+  beginsBase64,
+  beginsEscape,
+  decodeBase64At,
+  decodeEscapes,
+  isEscapeAt,
+  type Inner,
+} from './text/encoded.js'
 import { PlainText } from './text/plain-text.js'
 import { isRun, Runs } from './text/runs.js'
 
@@ -15,7 +22,7 @@ const before = 128
 /** Of what stands before an escape this much beyond the reach is decoded too. */
 const beforeEscape = 64
 
-const shortestSurroundings = 256
+const shortestSurroundings = 512
 
 /** Encoded texts in encoded texts are looked into so many times. */
 const deepest = 3
@@ -62,7 +69,7 @@ export class TextScanner {
     this.reach = Math.max(0, ...detectors.map(({ reach }) => reach))
     this.inside = detectors.filter(({ looksInside }) => looksInside)
     this.isInside = depth < deepest && this.inside.length > 0
-    this.surroundings = Math.max(shortestSurroundings, this.reach * 2)
+    this.surroundings = Math.max(shortestSurroundings, this.reach * 3)
   }
 
   /** The place in the text as given before which all is decided. */
@@ -84,7 +91,11 @@ export class TextScanner {
 
   private decide(limit: number, seenInside: number, isEnd: boolean): Finding[] {
     const { plain, runs } = this
-    const found = [...this.findPlain(limit, isEnd), ...this.findBase64(limit), ...this.findEscapes(seenInside)]
+    const found = [
+      ...this.findPlain(limit, isEnd),
+      ...this.findBase64(limit),
+      ...this.findEscapes(seenInside, isEnd),
+    ]
     this.decided = limit
     const over = limit - before - this.reach
     if (!isEnd && over - plain.base > dropAfter) {
@@ -149,7 +160,7 @@ export class TextScanner {
   }
 
   /** Looks at the surroundings of escapes up to a place with all escapes in them decoded. */
-  private *findEscapes(to: number): Generator<Finding> {
+  private *findEscapes(to: number, isEnd: boolean): Generator<Finding> {
     if (!this.isInside) return
     const { plain, reach } = this
     const { text, base } = plain
@@ -161,7 +172,7 @@ export class TextScanner {
       const inner = decodeEscapes(text, Math.max(0, at - reach - beforeEscape), end)
       if (inner) yield* this.findInner(inner)
       // The next surroundings overlap these, so that nothing falls between.
-      at = Math.max(at, end - reach - 1)
+      at = isEnd && end === text.length ? end : Math.max(at, end - reach - 1)
     }
     this.escapesFree = Math.max(this.escapesFree, at + base)
   }
@@ -178,10 +189,8 @@ export class TextScanner {
   private *findInner(inner: Inner): Generator<Finding> {
     for (const found of new TextScanner(this.inside, this.depth + 1).push(inner.text, true)) {
       const { places } = inner
-      const first = places?.[found.start]
-      const last = places?.[found.end - 1]
-      const start = first?.start ?? inner.start
-      const end = last?.end ?? inner.end
+      const start = places?.starts[found.start] ?? inner.start
+      const end = places?.ends[found.end - 1] ?? inner.end
       // What has no escape in it is found where it stands.
       if (places && end - start === found.end - found.start) continue
       yield { ...found, start: this.plain.startOf(start), end: this.plain.endOf(end - 1) }

@@ -37,7 +37,7 @@ function codeAt(text: string, at: number): Candidate | undefined {
   let score = 0
   let end = at
   let isFenced = false
-  for (let start = at; start < text.length && start - at < reach; ) {
+  for (let start = at; start < text.length && start - at < reach;) {
     const newline = text.indexOf('\n', start)
     const lineEnd = Math.min(newline < 0 ? text.length : newline, at + reach, start + longestLine)
     const line = text.slice(start, lineEnd)
@@ -53,7 +53,9 @@ function codeAt(text: string, at: number): Candidate | undefined {
   }
   // A fence says that it is code unless what stands in it reads like prose.
   const isCode = isFenced ? lineCount > 0 && score >= 1 : lineCount >= fewestLines && score >= 4
-  return isCode ? { start: at, end, kind: isFenced ? 'fenced' : '', confidence: isFenced ? 0.95 : 0.8 } : undefined
+  return isCode
+    ? { start: at, end, kind: isFenced ? 'fenced' : '', confidence: isFenced ? 0.95 : 0.8 }
+    : undefined
 }
 
 function scoreOf(line: string): number {

@@ -42,7 +42,11 @@ function* findMarkers(text: string, from: number, to: number): Generator<Candida
   }
 }
 
-function longestOf(phrases: readonly Phrase[], tokens: readonly Token[], index: number): Candidate | undefined {
+function longestOf(
+  phrases: readonly Phrase[],
+  tokens: readonly Token[],
+  index: number,
+): Candidate | undefined {
   const start = tokens[index]?.start ?? 0
   let best: Candidate | undefined
   for (const phrase of phrases) {
@@ -54,7 +58,12 @@ function longestOf(phrases: readonly Phrase[], tokens: readonly Token[], index: 
 }
 
 /** The words of a phrase in their order, with some others in between. */
-function endOf({ parts, gap }: Phrase, tokens: readonly Token[], index: number, start: number): number | undefined {
+function endOf(
+  { parts, gap }: Phrase,
+  tokens: readonly Token[],
+  index: number,
+  start: number,
+): number | undefined {
   let at = index
   let end: number | undefined
   for (const part of parts) {
@@ -76,10 +85,12 @@ function wordStart(folded: string, at: number): number {
   return start
 }
 
-const leet = new Map([...'0o1i3e4a5s7t@a$s!i|l'].reduce<[string, string][]>(
-  (pairs, sign, at, signs) => (at % 2 === 0 ? [...pairs, [sign, signs[at + 1] ?? '']] : pairs),
-  [],
-))
+const leet = new Map(
+  [...'0o1i3e4a5s7t@a$s!i|l'].reduce<[string, string][]>(
+    (pairs, sign, at, signs) => (at % 2 === 0 ? [...pairs, [sign, signs[at + 1] ?? '']] : pairs),
+    [],
+  ),
+)
 
 const isLeet = (code: number): boolean =>
   isWord(code) || code === 0x40 || code === 0x24 || code === 0x21 || code === 0x7c
@@ -109,7 +120,9 @@ function readLeet(word: string): string {
   const trimmed = word.replace(/[!|]+$/, '')
   if (!/[^a-z]/.test(trimmed)) return trimmed
   const letters = trimmed.replace(/[^a-z]/g, '').length
-  return letters * 2 < trimmed.length ? trimmed : trimmed.replace(/[01345 7@$!|]/g, (sign) => leet.get(sign) ?? sign)
+  return letters * 2 < trimmed.length
+    ? trimmed
+    : trimmed.replace(/[01345 7@$!|]/g, (sign) => leet.get(sign) ?? sign)
 }
 
 const fewestSpaced = 4
@@ -119,7 +132,12 @@ function readSpaced(folded: string, start: number, to: number): Token | undefine
   if (!' .-_*'.includes(separator) || separator === '') return undefined
   let word = folded.charAt(start)
   let at = start + 1
-  while (at + 1 < to && word.length < 16 && folded.charAt(at) === separator && isAlphanumeric(folded.charCodeAt(at + 1))) {
+  while (
+    at + 1 < to &&
+    word.length < 16 &&
+    folded.charAt(at) === separator &&
+    isAlphanumeric(folded.charCodeAt(at + 1))
+  ) {
     if (isWord(folded.charCodeAt(at + 2)) && folded.charAt(at + 2) !== separator) break
     word += folded.charAt(at + 1)
     at += 2

@@ -17,10 +17,18 @@ const own: readonly { kind: string; form: RegExp; confidence: number }[] = [
   { kind: 'google_api_key', form: /(?<![\w-])AIza[\w-]{35}(?![\w-])/g, confidence: 0.97 },
   { kind: 'weir_key', form: /(?<![\w-])[vm]k_[A-Za-z0-9_-]{24,128}/g, confidence: 0.95 },
   { kind: 'azure_storage_key', form: /AccountKey=[A-Za-z0-9+/]{86}==/g, confidence: 0.99 },
-  { kind: 'aws_access_key_id', form: /(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])/g, confidence: 0.9 },
+  {
+    kind: 'aws_access_key_id',
+    form: /(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])/g,
+    confidence: 0.9,
+  },
   { kind: 'openai_api_key', form: /(?<![\w-])sk-(?!ant-)[\w-]{32,200}/g, confidence: 0.9 },
   { kind: 'telegram_bot_token', form: /(?<!\w)\d{8,10}:AA[\w-]{33}(?![\w-])/g, confidence: 0.95 },
-  { kind: 'bearer_token', form: /(?<=\bauthorization["']?\s?[:=]\s?["']?(?:bearer|basic) )[\w.+/=~-]{16,500}/gi, confidence: 0.85 },
+  {
+    kind: 'bearer_token',
+    form: /(?<=\bauthorization["']?\s?[:=]\s?["']?(?:bearer|basic) )[\w.+/=~-]{16,500}/gi,
+    confidence: 0.85,
+  },
 ]
 
 /** A value that is given to something whose name says that it is secret. */

@@ -8,7 +8,8 @@ export function size({ max_characters: most }: { max_characters: number }): Dete
     start: () =>
       function* ({ text, base, from, to }: Window): Generator<Candidate> {
         const at = most - base
-        if (at >= from && at < to && at < text.length) yield { start: at, end: at + 1, kind: '', confidence: 1 }
+        if (at >= from && at < to && at < text.length)
+          yield { start: at, end: at + 1, kind: '', confidence: 1 }
       },
   }
 }

@@ -26,7 +26,8 @@ export function url({ domains = [], is_allow_list: isAllowList = false }: UrlSet
       const hostAt = hostOf(text, at)
       const found = hostAt !== undefined ? readUrl(text, at, hostAt) : isBare ? readName(text, at) : undefined
       if (!found) continue
-      if (found.host !== '' && isWanted(found.host)) yield { start: at, end: found.end, kind: '', confidence: 1 }
+      if (found.host !== '' && isWanted(found.host))
+        yield { start: at, end: found.end, kind: '', confidence: 1 }
       at = Math.max(at, found.end - 1)
     }
   }
@@ -78,7 +79,7 @@ function toAscii(host: string): string {
 
 /** The host or one that it is below. */
 function isListed(host: string, listed: ReadonlySet<string>): boolean {
-  for (let name = host; name !== ''; ) {
+  for (let name = host; name !== '';) {
     if (listed.has(name)) return true
     const dot = name.indexOf('.')
     if (dot < 0) return false
@@ -91,5 +92,7 @@ function isListed(host: string, listed: ReadonlySet<string>): boolean {
 export function findDomainMistake(domain: string): string | undefined {
   const name = toAscii(domain.replace(/^\*?\./, ''))
   const isRight = name.length <= longestHost && name !== '' && isLetter(name.charCodeAt(name.length - 1))
-  return isRight && /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(name) ? undefined : 'must be domains such as example.com'
+  return isRight && /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(name)
+    ? undefined
+    : 'must be domains such as example.com'
 }

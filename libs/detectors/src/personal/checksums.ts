@@ -31,7 +31,9 @@ export function isNir(number: string): boolean {
   const base = number.slice(0, 13).toUpperCase().replace('2A', '19').replace('2B', '18')
   const month = Number(number.slice(3, 5))
   const isMonth = (month >= 1 && month <= 12) || (month >= 20 && month <= 42) || month >= 50
-  return /^[12378]\d{12}$/.test(base) && isMonth && 97 - Number(BigInt(base) % 97n) === Number(number.slice(13))
+  return (
+    /^[12378]\d{12}$/.test(base) && isMonth && 97 - Number(BigInt(base) % 97n) === Number(number.slice(13))
+  )
 }
 
 /** Spanish DNI and NIE: the letter of the number's remainder by 23. */
@@ -40,7 +42,9 @@ export function isDni(number: string): boolean {
   return 'TRWAGMYFPDXBNJZSQVHLCKE'[Number(digits) % 23] === number.slice(-1).toUpperCase()
 }
 
-const oddValues = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23]
+const oddValues = [
+  1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23,
+]
 
 /** Italian codice fiscale: 15 characters and one that their sum by 26 says (D.M. 23/12/1976). */
 export function isCodiceFiscale(number: string): boolean {
@@ -105,7 +109,10 @@ export function isCnpj(number: string): boolean {
 /** US social security number by its ranges: no area 000, 666 or 9xx, no group 00, no serial 0000. */
 export function isSsn(number: string): boolean {
   // The last two stood in advertisements and belong to no one.
-  return /^(?!000|666|9)\d{3}(?!00)\d\d(?!0000)\d{4}$/.test(number) && !/^(?:078051120|219099999|123456789)$/.test(number)
+  return (
+    /^(?!000|666|9)\d{3}(?!00)\d\d(?!0000)\d{4}$/.test(number) &&
+    !/^(?:078051120|219099999|123456789)$/.test(number)
+  )
 }
 
 /** US taxpayer's number (ITIN): area 9xx and one of some groups. */

@@ -26,27 +26,34 @@ const monthWords = [
   'dec(?:ember|embre)?|dez(?:ember|embro)?|diciembre|dic(?:embre)?',
 ]
 const month = monthWords.join('|')
-const of = '(?:[ ./-]|,? |\\. | de | di | of | d\')'
+const of = "(?:[ ./-]|,? |\\. | de | di | of | d')"
 const forms = [
   /(?<year>(?:19|20)\d\d)([-./])(?<month>\d\d?)\2(?<day>\d\d?)/y,
   /(?<day>\d\d?)([-./ ])(?<month>\d\d?)\2(?<year>(?:19|20)\d\d|\d\d)/y,
-  new RegExp(`(?<day>\\d\\d?)(?:st|nd|rd|th|er|\\.|º|o)?${of}(?<word>${month})\\.?${of}(?<year>(?:19|20)\\d\\d)`, 'y'),
+  new RegExp(
+    `(?<day>\\d\\d?)(?:st|nd|rd|th|er|\\.|º|o)?${of}(?<word>${month})\\.?${of}(?<year>(?:19|20)\\d\\d)`,
+    'y',
+  ),
   new RegExp(`(?<word>${month})\\.? (?<day>\\d\\d?)(?:st|nd|rd|th)?,? (?<year>(?:19|20)\\d\\d)`, 'y'),
 ]
 
 const longest = 32
 
 /** Dates that are said to be those of a birth, in digits or with a month's name in seven languages. */
-export const dateOfBirth = detectAt(longest, isAlphanumeric, ({ text, folded }, at): Candidate | undefined => {
-  if (!beginsWord(text, at)) return undefined
-  for (const form of forms) {
-    const match = matchAt(form, folded, at)
-    if (!match || isWord(text.charCodeAt(at + match[0].length)) || !isDate(match.groups ?? {})) continue
-    if (!isAfter(born, folded, at, 40)) return undefined
-    return { start: at, end: at + match[0].length, kind: '', confidence: 0.9 }
-  }
-  return undefined
-})
+export const dateOfBirth = detectAt(
+  longest,
+  isAlphanumeric,
+  ({ text, folded }, at): Candidate | undefined => {
+    if (!beginsWord(text, at)) return undefined
+    for (const form of forms) {
+      const match = matchAt(form, folded, at)
+      if (!match || isWord(text.charCodeAt(at + match[0].length)) || !isDate(match.groups ?? {})) continue
+      if (!isAfter(born, folded, at, 40)) return undefined
+      return { start: at, end: at + match[0].length, kind: '', confidence: 0.9 }
+    }
+    return undefined
+  },
+)
 
 /** A day that there was: day and month in either order where both are digits. */
 function isDate({ year = '', month: digits, word, day = '' }: Record<string, string | undefined>): boolean {

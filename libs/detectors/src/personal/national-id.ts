@@ -10,7 +10,7 @@ export type NationalIdCountry = (typeof nationalIdCountries)[number]
 interface IdForm {
   readonly kind: string
   readonly country: NationalIdCountry
-  /** How it is written in full: unmistakable, or at least usual. Sticky; `gi`-free of unbounded repetition. */
+  /** How it is written in full: unmistakable, or at least usual. Sticky, and bounded. */
   readonly written: RegExp
   readonly begins: 'digit' | 'letter'
   /** Judges it without its separators. */
@@ -114,7 +114,8 @@ const forms: readonly IdForm[] = [
 const longest = 24
 
 /** What one number in ten passes is not taken for an id when it is named as something else. */
-const otherwise = /order|invoice|tracking|isbn|serial|ticket|\bcase\b|phone|\btel\b|\bsku\b|\bpart\b|parcel|imei|card|version/
+const otherwise =
+  /order|invoice|tracking|isbn|serial|ticket|\bcase\b|phone|\btel\b|\bsku\b|\bpart\b|parcel|imei|card|version/
 
 /** Numbers that states give to people, with their check digits; of some countries only, if the settings say so. */
 export function nationalId({ countries }: { countries?: readonly NationalIdCountry[] }): Detector {
@@ -125,7 +126,7 @@ export function nationalId({ countries }: { countries?: readonly NationalIdCount
   }
   return detectAt(longest + 2, isAlphanumeric, (window, at) => {
     const { text } = window
-    if (isWord(text.charCodeAt(at - 1)) || (/[.\-/]/.test(text.charAt(at - 1)) && at > 0)) return undefined
+    if (isWord(text.charCodeAt(at - 1)) || /[.\-/]/.test(text.charAt(at - 1))) return undefined
     if (!hasDigits(text, at)) return undefined
     for (const form of isDigit(text.charCodeAt(at)) ? byFirst.digit : byFirst.letter) {
       const found = matchForm(form, window, at)
@@ -135,17 +136,26 @@ export function nationalId({ countries }: { countries?: readonly NationalIdCount
   })
 }
 
-/** Every form has six digits or more among its first characters: most words do not. */
+/** Every form has four digits or more among its characters: most words do not. */
 function hasDigits(text: string, at: number): boolean {
   let count = 0
-  for (let position = at; position < at + longest; position++) if (isDigit(text.charCodeAt(position))) count++
+  for (let position = at; position < at + longest && count < 4; position++) {
+    const code = text.charCodeAt(position)
+    if (isDigit(code)) count++
+    else if (!isAlphanumeric(code) && code !== 0x20 && (code < 0x2d || code > 0x2f)) break
+  }
   return count >= 4
 }
 
 function matchForm(form: IdForm, { text, folded }: Window, at: number): Candidate | undefined {
   const written = matchAt(form.written, text, at)
   const isNamed = isAfter(form.named, folded, at)
-  const match = written && ends(text, at, written) ? written : isNamed && form.bare ? matchAt(form.bare, text, at) : undefined
+  const match =
+    written && ends(text, at, written)
+      ? written
+      : isNamed && form.bare
+        ? matchAt(form.bare, text, at)
+        : undefined
   if (!match || !ends(text, at, match)) return undefined
   if (!isNamed && isAfter(otherwise, folded, at, 24)) return undefined
   const number = match[0].replace(/[ ./-]/g, '')

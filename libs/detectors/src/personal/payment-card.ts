@@ -17,30 +17,41 @@ const issuers: readonly [RegExp, string][] = [
 /** 19 digits, each with a separator. */
 const longest = 38
 
-const card = /card|visa|master|amex|credit|debit|kart|carte|tarjeta|carta|cartao|\bpan\b|\bcc\b|payment|maestro/
-const other = /order|invoice|tracking|isbn|imei|serial|ticket|case|ref|\bid\b|account|parcel|shipment|sku|hash|iban/
+const card =
+  /card|visa|master|amex|credit|debit|kart|carte|tarjeta|carta|cartao|\bpan\b|\bcc\b|payment|maestro/
+const other =
+  /order|invoice|tracking|isbn|imei|serial|ticket|case|ref|\bid\b|account|parcel|shipment|sku|hash|iban/
 
 /** Numbers of payment cards with a right check digit, in the groups in which people write them. */
-export const paymentCard = detectAt(longest + 2, isDigit, ({ text, folded }: Window, at): Candidate | undefined => {
-  if (!beginsNumber(text, at) || /[.,\-+/]/.test(text.charAt(at - 1))) return undefined
-  const { groups, ends } = groupsAt(text, at, ' -.', longest)
-  if ((groups[0]?.length ?? 0) < 4) return undefined
-  for (let count = groups.length; count > 0; count--) {
-    const number = groups.slice(0, count).join('')
-    if (number.length < 12 || number.length > 19) continue
-    if (!isLuhn(number) || !isGroupedAsCard(groups.slice(0, count))) continue
-    const end = ends[count - 1] ?? at
-    if (isWord(text.charCodeAt(end)) || (isDigit(text.charCodeAt(end + 1)) && /[.,]/.test(text.charAt(end)))) continue
-    const issuer = issuers.find(([form]) => form.test(number))
-    if (!issuer) continue
-    const isNamed = isAfter(card, folded, at)
-    // One random number in ten has a right check digit: what is named as something else is that.
-    if (!isNamed && isAfter(other, folded, at, 24)) return undefined
-    if (!isNamed && issuer[1] === 'maestro') continue
-    return { start: at, end, kind: issuer[1], confidence: isNamed ? 0.99 : count > 1 ? 0.9 : 0.8 }
-  }
-  return undefined
-})
+export const paymentCard = detectAt(
+  longest + 2,
+  isDigit,
+  ({ text, folded }: Window, at): Candidate | undefined => {
+    if (!beginsNumber(text, at) || /[.,\-+/]/.test(text.charAt(at - 1))) return undefined
+    // No card is written with less than four digits first.
+    for (let next = at + 1; next < at + 4; next++) if (!isDigit(text.charCodeAt(next))) return undefined
+    const { groups, ends } = groupsAt(text, at, ' -.', longest)
+    for (let count = groups.length; count > 0; count--) {
+      const number = groups.slice(0, count).join('')
+      if (number.length < 12 || number.length > 19) continue
+      if (!isLuhn(number) || !isGroupedAsCard(groups.slice(0, count))) continue
+      const end = ends[count - 1] ?? at
+      if (
+        isWord(text.charCodeAt(end)) ||
+        (isDigit(text.charCodeAt(end + 1)) && /[.,]/.test(text.charAt(end)))
+      )
+        continue
+      const issuer = issuers.find(([form]) => form.test(number))
+      if (!issuer) continue
+      const isNamed = isAfter(card, folded, at)
+      // One random number in ten has a right check digit: what is named as something else is that.
+      if (!isNamed && isAfter(other, folded, at, 24)) return undefined
+      if (!isNamed && issuer[1] === 'maestro') continue
+      return { start: at, end, kind: issuer[1], confidence: isNamed ? 0.99 : count > 1 ? 0.9 : 0.8 }
+    }
+    return undefined
+  },
+)
 
 /** One group, or groups as on a card: of four, 4-6-5 (American Express), 4-6-4 (Diners). */
 function isGroupedAsCard(groups: readonly string[]): boolean {

@@ -32,7 +32,9 @@ export const personName = detectAt(
     const given = matchAt(one, text, at)?.[0] ?? ''
     const isGiven = given
       .split('-')
-      .some((part) => givenNames.has(folded.slice(at + given.indexOf(part), at + given.indexOf(part) + part.length)))
+      .some((part) =>
+        givenNames.has(folded.slice(at + given.indexOf(part), at + given.indexOf(part) + part.length)),
+      )
     return isGiven && given.length < match[0].length ? named(window, at, match[0], 0.7, 2) : undefined
   },
 )

@@ -61,28 +61,30 @@ export function phone({ countries }: { countries?: readonly string[] }): Detecto
       if (!written) return undefined
       const { end, groups, text } = written
       const digits = groups.join('')
+      // A bracket that is not closed within the number is none of it.
+      const start = text.startsWith('(') && !text.includes(')') ? at + 1 : at
       const foreign = text.startsWith('+') ? digits : /^00[1-9]/.test(digits) ? digits.slice(2) : undefined
       if (digits.length < fewestDigits || digits.length > 15) return undefined
       if (foreign !== undefined) {
         const kind = countryOf(foreign, text)
         const confidence = text.startsWith('+') ? 0.95 : 0.8
-        return kind === undefined ? undefined : { start: at, end, kind, confidence }
+        return kind === undefined ? undefined : { start, end, kind, confidence }
       }
       const isNamed = isAfter(named, window.folded, at, 32)
-      if (!isNamed && (isAfter(otherwise, window.folded, at, 24) || isAmongNumbers(window.text, at, end))) {
+      if (!isNamed && (isAfter(otherwise, window.folded, at, 24) || isFollowed(window.text, end))) {
         return undefined
       }
-      const country = own.find((each) => isNational(each, groups, text, isNamed))?.country
+      const shape = groups.map(({ length }) => length).join(' ')
+      const country = own.find((each) => isNational(each, { digits, shape, text, isNamed }))?.country
       if (country === undefined) return undefined
-      return { start: at, end, kind: country.toLowerCase(), confidence: isNamed ? 0.9 : 0.75 }
+      return { start, end, kind: country.toLowerCase(), confidence: isNamed ? 0.9 : 0.75 }
     },
   )
 }
 
-/** Other groups of digits stand before or after it: it is part of a longer number. */
-const isAmongNumbers = (text: string, start: number, end: number): boolean =>
-  (isSpace(text.charCodeAt(start - 1)) && isDigit(text.charCodeAt(start - 2))) ||
-  (isSpace(text.charCodeAt(end)) && isDigit(text.charCodeAt(end + 1)))
+/** Another group of digits follows: it is the beginning of a longer number. */
+const isFollowed = (text: string, end: number): boolean =>
+  isSpace(text.charCodeAt(end)) && isDigit(text.charCodeAt(end + 1))
 
 interface Written {
   readonly end: number
@@ -93,8 +95,12 @@ interface Written {
 /** Digits and the marks between them, up to the longest number. */
 function numberAt(text: string, at: number): Written | undefined {
   const isSigned = !isDigit(text.charCodeAt(at))
+  // Other groups of digits stand before it: it is the rest of a longer number.
+  if (!isSigned && isSpace(text.charCodeAt(at - 1)) && isDigit(text.charCodeAt(at - 2))) return undefined
+  if (!isSigned && text.charAt(at - 1) === '(') return undefined
   const previous = text.charAt(at - 1)
-  if (isWord(text.charCodeAt(at - 1)) || (previous !== '' && './\\+-#$€£@'.includes(previous))) return undefined
+  if (isWord(text.charCodeAt(at - 1)) || (previous !== '' && './\\+-#$€£@'.includes(previous)))
+    return undefined
   if (isSigned && !/^(?:\+\(?|\()\d/.test(text.slice(at, at + 3)) && !/^\(\+\d/.test(text.slice(at, at + 3)))
     return undefined
   const groups: string[] = []
@@ -113,7 +119,8 @@ function numberAt(text: string, at: number): Written | undefined {
     if (!(marks.has(code) || (isBegin && code === 0x2b)) || isTwice) break
     isOpen = false
   }
-  const isCut = isWord(text.charCodeAt(end)) || (/[:,.%]/.test(text.charAt(end)) && isDigit(text.charCodeAt(end + 1)))
+  const isCut =
+    isWord(text.charCodeAt(end)) || (/[:,.%]/.test(text.charAt(end)) && isDigit(text.charCodeAt(end + 1)))
   return isCut ? undefined : { end, groups, text: text.slice(at, end) }
 }
 
@@ -129,15 +136,19 @@ function countryOf(digits: string, text: string): string | undefined {
   return undefined
 }
 
+interface National {
+  readonly digits: string
+  /** Lengths of the groups. */
+  readonly shape: string
+  readonly text: string
+  readonly isNamed: boolean
+}
+
 /** A number without its country's code: of the right form, and written as one or named as one. */
 function isNational(
   { country, callingCode, national }: Plan & { country: string },
-  groups: readonly string[],
-  text: string,
-  isNamed: boolean,
+  { digits, shape, text, isNamed }: National,
 ): boolean {
-  const digits = groups.join('')
-  const shape = groups.map(({ length }) => length).join(' ')
   if (callingCode === '1') {
     const isShaped = shape === '3 3 4' || (shape === '1 3 3 4' && digits.startsWith('1'))
     if (!isShaped && !(isNamed && /^1?\d{10}$/.test(digits))) return false
@@ -148,7 +159,8 @@ function isNational(
   if (country === 'BR') return (/^\(\d\d\)/.test(text) || isNamed) && national.test(digits.replace(/^0/, ''))
   if (country === 'IN' && isNamed && /^[6-9]\d{9}$/.test(digits)) return national.test(digits)
   if (!/^0[1-9]/.test(digits) || shape === '3 2 4') return false
-  if (!isNamed && (groups.length < 2 || (groups[0]?.length ?? 0) < 2)) return false
+  // Of one group, or with a zero that stands alone, it is one only when it is said to be.
+  if (!isNamed && (!shape.includes(' ') || shape.startsWith('1 '))) return false
   return national.test(country === 'IT' ? digits : digits.slice(1))
 }
 

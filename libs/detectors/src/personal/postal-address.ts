@@ -60,7 +60,9 @@ const forms: readonly AddressForm[] = [
   },
   {
     ...{ kind: 'po_box', begins: 'letter' },
-    form: sticky(String.raw`(?:P\.? ?O\.? ?Box|Postfach|Apartado(?: de [Cc]orreos)?|Casella [Pp]ostale|BP) \d[\d ]{0,6}\d`),
+    form: sticky(
+      String.raw`(?:P\.? ?O\.? ?Box|Postfach|Apartado(?: de [Cc]orreos)?|Casella [Pp]ostale|BP) \d[\d ]{0,6}\d`,
+    ),
   },
 ]
 

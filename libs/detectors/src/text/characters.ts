@@ -5,7 +5,8 @@ export const isUpper = (code: number): boolean => code >= 0x41 && code <= 0x5a
 export const isAlphanumeric = (code: number): boolean => isDigit(code) || isLetter(code)
 export const isWord = (code: number): boolean => isAlphanumeric(code) || code === 0x5f || code >= 0xc0
 export const isSpace = (code: number): boolean => code === 0x20 || (code >= 0x09 && code <= 0x0d)
-export const isHex = (code: number): boolean => isDigit(code) || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x66)
+export const isHex = (code: number): boolean =>
+  isDigit(code) || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x66)
 
 /** A number may begin here: a digit that no digit or letter stands before. */
 export const beginsNumber = (text: string, at: number): boolean =>

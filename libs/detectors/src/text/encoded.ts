@@ -7,7 +7,7 @@ export interface Inner {
   readonly text: string
   readonly start: number
   readonly end: number
-  readonly places?: readonly { start: number; end: number }[]
+  readonly places?: { readonly starts: readonly number[]; readonly ends: readonly number[] }
 }
 
 const isBase64 = (code: number): boolean =>
@@ -62,7 +62,17 @@ const escape =
   /(?:%[0-9A-Fa-f]{2}){1,12}|\\u\{?[0-9A-Fa-f]{4,5}\}?|\\x[0-9A-Fa-f]{2}|&#(?:[0-9]{2,7}|[xX][0-9A-Fa-f]{2,6});|&(?:commat|period|colon|sol|num|lowbar|hyphen|nbsp|amp);/g
 
 const entities: Readonly<Record<string, string>> = {
-  ...{ commat: '@', period: '.', colon: ':', sol: '/', num: '#', lowbar: '_', hyphen: '-', nbsp: ' ', amp: '&' },
+  ...{
+    commat: '@',
+    period: '.',
+    colon: ':',
+    sol: '/',
+    num: '#',
+    lowbar: '_',
+    hyphen: '-',
+    nbsp: ' ',
+    amp: '&',
+  },
 }
 
 /** The first characters of escapes. */
@@ -77,12 +87,16 @@ export function isEscapeAt(text: string, at: number): boolean {
 
 /** A stretch of text with its escapes decoded; undefined when it has none. */
 export function decodeEscapes(text: string, start: number, end: number): Inner | undefined {
-  const places: { start: number; end: number }[] = []
+  const starts: number[] = []
+  const ends: number[] = []
   const parts: string[] = []
   let done = start
   const copyTo = (to: number): void => {
     parts.push(text.slice(done, to))
-    for (let at = done; at < to; at++) places.push({ start: at, end: at + 1 })
+    for (let at = done; at < to; at++) {
+      starts.push(at)
+      ends.push(at + 1)
+    }
   }
   for (const match of text.slice(start, end).matchAll(escape)) {
     const decoded = decodeEscape(match[0])
@@ -91,11 +105,14 @@ export function decodeEscapes(text: string, start: number, end: number): Inner |
     copyTo(at)
     done = at + match[0].length
     parts.push(decoded)
-    for (let unit = 0; unit < decoded.length; unit++) places.push({ start: at, end: done })
+    for (let unit = 0; unit < decoded.length; unit++) {
+      starts.push(at)
+      ends.push(done)
+    }
   }
   if (done === start) return undefined
   copyTo(end)
-  return { text: parts.join(''), start, end, places }
+  return { text: parts.join(''), start, end, places: { starts, ends } }
 }
 
 function decodeEscape(escaped: string): string | undefined {
