@@ -18,6 +18,7 @@ const COMMANDS = {
   start: script('deploy/local/dist/start.js', RUNTIME),
   kafka: script('deploy/local/dist/kafka.js', ['deploy/local']),
   bench: script('bench/dist/main.js'),
+  'bench:detectors': script('bench/dist/detectors/main.js', ['bench']),
   chaos: script('deploy/e2e/dist/chaos.js'),
   test,
   'test:clients': testClients,

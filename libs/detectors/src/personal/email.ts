@@ -30,6 +30,8 @@ function emailAround(text: string, at: number): Candidate | undefined {
   // What stands before `mailto:` or a user's name in an assignment is none of the address.
   const mark = text.slice(start, at).search(/[=/?&{|}'][^=/?&{|}']*$/)
   if (mark >= 0) start += mark + 1
+  // The password of a URL with credentials is no one's address.
+  if (/:\/\/[^\s@/]*$/.test(text.slice(Math.max(0, start - longestLocal), at))) return undefined
   let end = at + 1
   while (end - at <= longestDomain && isDomain(text.charCodeAt(end))) end++
   while (end > at + 1 && /[.\-_]/.test(text.charAt(end - 1))) end--

@@ -1,7 +1,7 @@
 import { getCountries, getCountryCallingCode, Metadata } from 'libphonenumber-js/core'
 import type { CountryCode } from 'libphonenumber-js'
 import data from 'libphonenumber-js/min/metadata'
-import { detectAt, type Candidate, type Detector, type Window } from '../detector.js'
+import { detectAt, type Detector } from '../detector.js'
 import { isAfter, isDigit, isSpace, isWord } from '../text/characters.js'
 
 /** Countries whose numbers are known without their country's code, unless the settings say others. */
