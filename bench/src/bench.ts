@@ -69,7 +69,13 @@ async function carryOut(session: Session): Promise<BenchReport> {
     const core = pinning.cores?.target
     const nodeArgs = nodeArgsFor(options.mode, join(hookDir, name))
     session.starting = Promise.resolve(
-      start(name, { upstream: rig.baseUrl, core, nodeArgs, limits: options.limits }),
+      start(name, {
+        upstream: rig.baseUrl,
+        core,
+        nodeArgs,
+        limits: options.limits,
+        policies: options.policies,
+      }),
     )
     const subject = new Subject(await session.starting, rig)
     subjects.push(subject)

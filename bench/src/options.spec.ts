@@ -13,6 +13,7 @@ describe('options', () => {
       mode: 'rounds',
       check: false,
       limits: false,
+      policies: false,
       json: false,
     })
   })

@@ -11,6 +11,7 @@ export const usage = `npm run bench -- [options]
   --retries 2           how often a measurement that other processes disturbed is done again
   --warmup 8            length of the warm-up of each target before the first round
   --limits              two rate limits and a budget on the gateway's requests, never reached
+  --policies            three detector policies on every request, never violated
   --memory              instead: memory over 200,000 requests
   --profile             instead: a CPU profile of the gateway (or of the targets in --only) under the first measure
   --check               exit 1 when the gateway misses a limit
@@ -26,6 +27,7 @@ export interface Options {
   warmupSeconds: number
   retries: number
   limits: boolean
+  policies: boolean
   mode: 'rounds' | 'memory' | 'profile'
   check: boolean
   json: boolean
@@ -51,6 +53,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     retries: wholeNumber('--retries', values.retries, 2, 0),
     warmupSeconds: wholeNumber('--warmup', values.warmup, 8),
     limits: values.limits ?? false,
+    policies: values.policies ?? false,
     mode,
     check: values.check ?? false,
     json: values.json ?? false,
@@ -70,6 +73,7 @@ function parse(args: readonly string[]) {
         retries: { type: 'string' },
         warmup: { type: 'string' },
         limits: { type: 'boolean' },
+        policies: { type: 'boolean' },
         memory: { type: 'boolean' },
         profile: { type: 'boolean' },
         check: { type: 'boolean' },

@@ -19,8 +19,19 @@ const limits = {
   ...{ max_budget: '1000000', budget_duration: 'monthly' },
 }
 
+/** Three policies, by what their detectors find; nothing of it is in the bench's requests. */
+const policies = {
+  'No payment data': ['payment_card', 'iban'],
+  'No contact data': ['email', 'phone'],
+  'No secrets': ['secret'],
+}
+
 /** Sets up all that a governed call needs: provider, model with prices, team, workspace, workload and a key for them. */
-export async function govern(management: Management, upstream: string, withLimits: boolean): Promise<Grant> {
+export async function govern(
+  management: Management,
+  upstream: string,
+  on: { limits: boolean; policies: boolean },
+): Promise<Grant> {
   const model = 'bench-model'
   const workload = 'bench-workload'
   const grantedAt = new Date()
@@ -38,7 +49,7 @@ export async function govern(management: Management, upstream: string, withLimit
   })
   await management.create('teams', {
     ...{ name: 'bench-team', models: [model] },
-    ...(withLimits && limits),
+    ...(on.limits && limits),
   })
   const workspace = await management.create<{ id: string }>('workspaces', {
     name: 'bench',
@@ -58,5 +69,10 @@ export async function govern(management: Management, upstream: string, withLimit
     type: 'llm',
     models: [model],
   })
+  for (const [name, detectors] of Object.entries(on.policies ? policies : {})) {
+    await management.create('policies', {
+      ...{ name, scope: {}, text: name, detectors, action: 'block', mode: 'enforce', applies_to: 'input' },
+    })
+  }
   return { virtualKey: key, model, workload, grantedAt }
 }

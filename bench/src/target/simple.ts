@@ -12,6 +12,8 @@ export interface Site {
   nodeArgs: string[]
   /** Whether the gateway has limits and a budget to keep. */
   limits: boolean
+  /** Whether policies judge every request. */
+  policies: boolean
 }
 
 const nothingToSettle = (): Promise<{ drainSeconds: number }> => Promise.resolve({ drainSeconds: 0 })

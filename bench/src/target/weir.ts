@@ -15,7 +15,7 @@ const settleBeforePinMs = 500
  * The real thing: every service, PostgreSQL and the bus, started by the launcher as `npm start` does. All of it runs on
  * the core of this process, the gateway alone on the target's.
  */
-export async function weirTarget({ upstream, core, nodeArgs, limits }: Site): Promise<Target> {
+export async function weirTarget({ upstream, core, nodeArgs, limits, policies }: Site): Promise<Target> {
   // Only when it is measured: the rest of the bench needs nothing of the project to be built.
   const { startWeir } = await import('@weir/local')
   const home = await mkdtemp(join(tmpdir(), 'weir-bench-'))
@@ -37,7 +37,7 @@ export async function weirTarget({ upstream, core, nodeArgs, limits }: Site): Pr
       if (failure !== undefined) throw new Error(`The gateway cannot be moved to core ${core}: ${failure}`)
     }
     const management = new Management(weir.url, weir.masterKey)
-    const grant = await govern(management, upstream, limits)
+    const grant = await govern(management, upstream, { limits, policies })
     const accounting = new Accounting(management, grant)
     return {
       name: 'weir',

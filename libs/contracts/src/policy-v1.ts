@@ -1,11 +1,14 @@
 export * from './generated/weir/policy/v1/snapshot.js'
 export {
   ContentText,
+  EvaluateManyRequest,
+  EvaluateManyResponse,
   EvaluateRequest,
   EvaluateResponse,
   type EvaluationServiceController,
   EvaluationServiceControllerMethods,
   EvaluationServiceService,
+  IndexedVerdict,
   MaskedText,
 } from './generated/weir/policy/v1/evaluation.js'
 export {

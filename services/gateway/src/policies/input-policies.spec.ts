@@ -20,11 +20,11 @@ const call = {
   headers: {},
 } as unknown as InferenceCall
 
-const allowed = { verdict: 'allow', policy: '', message: '', masked: [] }
+const allowed = { verdict: 'allow', policy: '', message: '', masked: [], cleanUnder: '' }
 
 function world(scope: Partial<policyV1.PolicyScope>, answer: () => Promise<policyV1.EvaluateResponse>) {
   const state = new PolicyState()
-  state.upsert({
+  const governed: policyV1.PolicyScope = {
     ...{
       policy: 'pol_1',
       organization: 'org_1',
@@ -36,7 +36,8 @@ function world(scope: Partial<policyV1.PolicyScope>, answer: () => Promise<polic
     ...{ appliesToInput: true, appliesToOutput: false, deployments: [], workloads: [], models: [] },
     ...{ isActing: true, failsOpen: false, revision: 1 },
     ...scope,
-  })
+  }
+  state.upsert(governed)
   const evaluate = vi.fn<(request: policyV1.EvaluateRequest) => Promise<policyV1.EvaluateResponse>>(answer)
   const snapshots = { policy: { state }, catalog: { state: {} } } as never
   const logger = createLogger({ service: 'test', level: 'silent' })
@@ -44,7 +45,13 @@ function world(scope: Partial<policyV1.PolicyScope>, answer: () => Promise<polic
   const policies = new InputPolicies(config, snapshots, { modelsOf: () => [] }, logger, {
     ...{ evaluate, close: () => undefined },
   })
-  return { evaluate, judge: () => policies.judge(plan, call, 'req_1'), close: () => policies.close() }
+  return {
+    evaluate,
+    state,
+    scope: governed,
+    judge: (asked = call) => policies.judge(plan, asked, 'req_1'),
+    close: () => policies.close(),
+  }
 }
 
 describe('input policies', () => {
@@ -62,6 +69,35 @@ describe('input policies', () => {
       ...{ direction: 'input', virtualKey: 'key_1', team: 'sales', provider: 'vendor' },
       texts: [{ place: 'messages[0].content', text: 'secret', message: 1 }],
     })
+  })
+
+  it('judge what was found clean once again only under other policies', async () => {
+    const clean = { ...allowed, cleanUnder: 'pol_1/1' }
+    const { judge, evaluate, state, scope } = world({}, async () => clean)
+    await judge()
+    await judge()
+    expect(evaluate).toHaveBeenCalledTimes(1)
+    state.upsert({ ...scope, revision: 2 })
+    await judge()
+    // The service had not heard of the change, so its verdict counts for nothing later.
+    await judge()
+    expect(evaluate).toHaveBeenCalledTimes(3)
+  })
+
+  it('ask about what is new in a conversation alone, and mask it where it stands', async () => {
+    const replies: policyV1.EvaluateResponse[] = [
+      { ...allowed, cleanUnder: 'pol_1/1' },
+      { ...allowed, verdict: 'mask', masked: [{ index: 0, text: '[x]' }] },
+    ]
+    const { judge, evaluate } = world({}, async () => replies.shift() ?? allowed)
+    await judge()
+    const messages = [
+      { role: 'user', content: 'secret' },
+      { role: 'assistant', content: 'What?' },
+    ]
+    const judged = await judge({ ...call, document: { model: 'small', messages } })
+    expect(evaluate.mock.calls[1]?.[0].texts.map(({ place }) => place)).toEqual(['messages[1].content'])
+    expect(judged.document['messages']).toEqual([messages[0], { role: 'assistant', content: '[x]' }])
   })
 
   it('refuse what is blocked with the message of the policy', async () => {

@@ -1,4 +1,4 @@
-import { createGrpcClient, type GrpcClient, type InternalTrust, policyV1 } from '@weir/contracts'
+import type { InternalTrust, policyV1 } from '@weir/contracts'
 import { AppError } from '@weir/errors'
 import { counter, type Logger } from '@weir/observability'
 import type { GatewayConfig } from '../config.js'
@@ -9,6 +9,8 @@ import type { Plan } from '../routing/plan.js'
 import type { JudgedRequest } from '../snapshot/policy-state.js'
 import type { Snapshots } from '../snapshot/snapshots.js'
 import { type DocumentText, textsOf } from './document-texts.js'
+import { Evaluations } from './evaluations.js'
+import { KnownClean, type Message } from './known-clean.js'
 
 const unjudged = counter(
   'weir_policy_unjudged_total',
@@ -22,19 +24,17 @@ const maxTextBytes = 3 * 1024 * 1024
 /** Requests whose verdict nobody waits for; beyond that they wait, so that none is forgotten. */
 const maxUnawaited = 200
 
-type Judging = Pick<GrpcClient<typeof policyV1.EvaluationServiceService>, 'evaluate' | 'close'>
-
 /** The step "input policies": what is sent to a model is judged before anybody sees it. */
 export class InputPolicies {
   private readonly unawaited = new Set<Promise<unknown>>()
+  private readonly clean = new KnownClean()
 
   constructor(
     config: Pick<GatewayConfig, 'policyGrpc'> & InternalTrust,
     private readonly snapshots: Pick<Snapshots, 'catalog' | 'policy'>,
     private readonly deployments: Pick<Deployments, 'modelsOf'>,
     private readonly logger: Logger,
-    private readonly evaluation: Judging = createGrpcClient(
-      policyV1.EvaluationServiceService,
+    private readonly evaluations: Pick<Evaluations, 'evaluate' | 'close'> = Evaluations.connect(
       config.policyGrpc,
       config,
     ),
@@ -48,12 +48,17 @@ export class InputPolicies {
     const about = this.describe(plan)
     const policies = this.snapshots.policy.state.coveringInput(about)
     if (policies.length === 0) return call
-    const document = copyOf(call.document)
-    const texts = textsOf(document)
-    if (texts.length === 0) return call
+    const judging = namesOf(policies)
+    const unknown = this.unknownOf(textsOf(call.document), judging)
+    if (unknown.length === 0) return call
+    const texts = unknown.flatMap((message) => message.texts)
     const request = toRequest(plan, about, texts, requestId)
     const mustWait = policies.some(({ isActing, failsOpen }) => isActing || !failsOpen)
-    const answer = this.evaluate(request, policies)
+    const answer = this.evaluate(request, policies).then((response) => {
+      // Policies that changed meanwhile have judged it, or have not: it is asked about again.
+      if (response.cleanUnder === judging) this.clean.add(unknown, Date.now())
+      return response
+    })
     if (!mustWait && this.unawaited.size < maxUnawaited) {
       const aside = answer.catch(() => undefined).finally(() => this.unawaited.delete(aside))
       this.unawaited.add(aside)
@@ -62,15 +67,25 @@ export class InputPolicies {
     const { verdict, policy, message, masked } = await answer
     if (verdict === 'block') throw AppError.of('policy_violation', { policy, reason: message })
     if (verdict !== 'mask') return call
-    for (const { index, text } of masked) texts[index]?.replace(text)
     if (!isJson(call)) throw cannotMask(policy)
+    const document = copyOf(call.document)
+    const places = textsOf(document)
+    // Names of fields stand last, and are replaced after what stands in them.
+    const positions = unknown.flatMap(({ first, texts }) => texts.map((_, at) => first + at))
+    for (const { index, text } of masked) places[positions[index] ?? -1]?.replace(text)
     return { ...call, document, body: Buffer.from(JSON.stringify(document)) }
+  }
+
+  /** The messages that these policies have not found clean before. */
+  private unknownOf(texts: readonly DocumentText[], policies: string): Message[] {
+    const nowMs = Date.now()
+    return this.clean.messagesOf(policies, texts).filter((message) => !this.clean.has(message, nowMs))
   }
 
   /** Waits for what is judged on the side. */
   async close(): Promise<void> {
     await Promise.all(this.unawaited)
-    this.evaluation.close()
+    this.evaluations.close()
   }
 
   /** Rejects when a policy that must be asked could not be. */
@@ -80,8 +95,9 @@ export class InputPolicies {
   ): Promise<policyV1.EvaluateResponse> {
     let why = 'It could not look at the content in time.'
     try {
-      if (bytesOf(request) <= maxTextBytes) {
-        const response = await this.evaluation.evaluate(request)
+      const bytes = bytesOf(request)
+      if (bytes <= maxTextBytes) {
+        const response = await this.evaluations.evaluate(request, bytes)
         if (response.verdict !== 'unavailable') return response
       } else why = `It takes at most ${maxTextBytes / 1024 / 1024} MiB of text.`
     } catch (error) {
@@ -112,7 +128,13 @@ export class InputPolicies {
   }
 }
 
-const passed: policyV1.EvaluateResponse = { verdict: 'allow', policy: '', message: '', masked: [] }
+const passed: policyV1.EvaluateResponse = {
+  verdict: 'allow',
+  policy: '',
+  message: '',
+  masked: [],
+  cleanUnder: '',
+}
 
 function toRequest(
   { route }: Plan,
@@ -130,6 +152,13 @@ function toRequest(
     ...{ provider: provider.name, virtualKey: key.id, team: key.team },
   }
 }
+
+/** As the policy service names those that have judged a content. */
+const namesOf = (policies: readonly policyV1.PolicyScope[]): string =>
+  policies
+    .map(({ policy, revision }) => `${policy}/${revision}`)
+    .sort()
+    .join(' ')
 
 const bytesOf = ({ texts }: policyV1.EvaluateRequest): number =>
   texts.reduce((sum, { place, text }) => sum + Buffer.byteLength(text) + place.length + 16, 0)

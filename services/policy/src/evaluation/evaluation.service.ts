@@ -16,7 +16,13 @@ const evaluations = counter('weir_policy_evaluations_total', 'Contents that were
   'verdict',
 ])
 
-const allowed: policyV1.EvaluateResponse = { verdict: 'allow', policy: '', message: '', masked: [] }
+const allowed: policyV1.EvaluateResponse = {
+  verdict: 'allow',
+  policy: '',
+  message: '',
+  masked: [],
+  cleanUnder: '',
+}
 
 /** Judges contents against the policies that apply to them. */
 @Injectable()
@@ -56,15 +62,20 @@ export class EvaluationService {
       return unjudged(policies)
     }
     const { verdict, decisive, masked, verdicts } = judge(policies, request.texts, found)
-    if (verdicts.length > 0) await this.recorder.record(verdicts.map((each) => toViolation(each, request)))
+    if (verdicts.length === 0) return { ...allowed, cleanUnder: namesOf(policies) }
+    await this.recorder.record(verdicts.map((each) => toViolation(each, request)))
     return {
       verdict,
       policy: decisive?.policy.name ?? '',
       message: decisive && verdict === 'block' ? toMessage(decisive) : '',
       masked,
+      cleanUnder: '',
     }
   }
 }
+
+const namesOf = (policies: readonly Policy[]): string =>
+  policies.map(({ id, version }) => `${id}/${version}`).join(' ')
 
 /** What becomes of a content that nobody could look at. */
 function unjudged(policies: readonly Policy[]): policyV1.EvaluateResponse {

@@ -1,3 +1,4 @@
+import type { DetectorSettings } from '@weir/detectors'
 import { describe, expect, it } from 'vitest'
 import { Policy } from '../policy/policy.entity.js'
 import { judge, toMessage } from './judgement.js'
@@ -76,7 +77,7 @@ describe('a judgement', () => {
   })
 
   it('masks what all masking policies find, what overlaps as one', () => {
-    const words = { name: 'words', words: ['b.c or d'] }
+    const words: DetectorSettings = { name: 'words', words: ['b.c or d'] }
     const masking = [
       policy({ action: 'mask' }),
       policy({ action: 'mask', plan: { source: 'detectors', detectors: [words], judge: null } }),
@@ -93,11 +94,11 @@ describe('a judgement', () => {
   })
 
   it('tells findings of two lists of words apart', () => {
-    const [mine, other] = [
+    const [mine, other]: [DetectorSettings, DetectorSettings] = [
       { name: 'words', words: ['mine'] },
       { name: 'words', words: ['other'] },
     ]
-    const of = (detector: typeof mine) =>
+    const of = (detector: DetectorSettings) =>
       policy({ plan: { source: 'detectors', detectors: [detector], judge: null } })
     const findings = [found({ detector: 'words', by: JSON.stringify(mine) })]
     expect(judge([of(mine), of(other)], texts, [findings]).verdicts).toHaveLength(1)

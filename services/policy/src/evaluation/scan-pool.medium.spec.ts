@@ -1,3 +1,4 @@
+import type { DetectorName } from '@weir/detectors'
 import { createLogger } from '@weir/observability'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toSets } from './scan.js'
@@ -39,7 +40,9 @@ describe('the detectors’ threads', () => {
   })
 
   it('say what they cannot compile', async () => {
-    await expect(pool.scan('org_1', toSets(['no_such_detector']), texts('x'))).rejects.toThrow(ScanFailure)
+    await expect(
+      pool.scan('org_1', toSets(['no_such_detector' as DetectorName]), texts('x')),
+    ).rejects.toThrow(ScanFailure)
     await expect(pool.scan('org_1', email, texts('a@b.example'))).resolves.toMatchObject([[{ by: 'email' }]])
   })
 })

@@ -1,3 +1,4 @@
+import type { DetectorSettings } from '@weir/detectors'
 import { describe, expect, it } from 'vitest'
 import { keyOf, scan, toSets } from './scan.js'
 
@@ -18,7 +19,7 @@ describe('looking through texts', () => {
   })
 
   it('says which settings found something', () => {
-    const [falcon, eagle] = [
+    const [falcon, eagle]: [DetectorSettings, DetectorSettings] = [
       { name: 'words', words: ['falcon'] },
       { name: 'words', words: ['eagle'] },
     ]

@@ -1,3 +1,4 @@
+import type { DetectorSettings } from '@weir/detectors'
 import { describe, expect, it } from 'vitest'
 import { findPlanMistake, toPlan } from './plan.js'
 
@@ -32,7 +33,7 @@ describe('the plan of a policy', () => {
   })
 
   it('is what was given, whatever the text says', () => {
-    const words = { name: 'words', words: ['Falcon'] }
+    const words: DetectorSettings = { name: 'words', words: ['Falcon'] }
     expect(toPlan('No harassment', ['email', words])).toEqual({
       ...{ source: 'detectors', detectors: ['email', words], judge: null },
     })

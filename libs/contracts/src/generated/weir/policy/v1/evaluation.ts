@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import type { handleUnaryCall, Metadata, UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { handleServerStreamingCall, handleUnaryCall, Metadata, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { GrpcMethod, GrpcStreamMethod } from "@nestjs/microservices";
 import { Observable } from "rxjs";
 
@@ -68,6 +68,28 @@ export interface EvaluateResponse {
   message: string;
   /** Of the verdict mask: the texts that changed. */
   masked: MaskedText[];
+  /**
+   * The policies that have judged it, when none of them has found anything, as `pol_1/3 pol_2/1`: ids and revisions
+   * in the order of ids. Under the same policies each of its messages need not be judged again. Empty: it must be.
+   */
+  cleanUnder: string;
+}
+
+/** Contents of different requests. */
+export interface EvaluateManyRequest {
+  contents: EvaluateRequest[];
+}
+
+/** Verdicts that have come. */
+export interface EvaluateManyResponse {
+  verdicts: IndexedVerdict[];
+}
+
+/** The verdict on one of the contents. */
+export interface IndexedVerdict {
+  /** Which, counted from 0. */
+  index: number;
+  response: EvaluateResponse | undefined;
 }
 
 /** A text without what must not be seen. */
@@ -365,7 +387,7 @@ export const ContentText: MessageFns<ContentText> = {
 };
 
 function createBaseEvaluateResponse(): EvaluateResponse {
-  return { verdict: "", policy: "", message: "", masked: [] };
+  return { verdict: "", policy: "", message: "", masked: [], cleanUnder: "" };
 }
 
 export const EvaluateResponse: MessageFns<EvaluateResponse> = {
@@ -381,6 +403,9 @@ export const EvaluateResponse: MessageFns<EvaluateResponse> = {
     }
     for (const v of message.masked) {
       MaskedText.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.cleanUnder !== "") {
+      writer.uint32(42).string(message.cleanUnder);
     }
     return writer;
   },
@@ -428,6 +453,163 @@ export const EvaluateResponse: MessageFns<EvaluateResponse> = {
             }
 
             message.masked.push(MaskedText.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.cleanUnder = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseEvaluateManyRequest(): EvaluateManyRequest {
+  return { contents: [] };
+}
+
+export const EvaluateManyRequest: MessageFns<EvaluateManyRequest> = {
+  encode(message: EvaluateManyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.contents) {
+      EvaluateRequest.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EvaluateManyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEvaluateManyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.contents.push(EvaluateRequest.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseEvaluateManyResponse(): EvaluateManyResponse {
+  return { verdicts: [] };
+}
+
+export const EvaluateManyResponse: MessageFns<EvaluateManyResponse> = {
+  encode(message: EvaluateManyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.verdicts) {
+      IndexedVerdict.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EvaluateManyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEvaluateManyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.verdicts.push(IndexedVerdict.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseIndexedVerdict(): IndexedVerdict {
+  return { index: 0, response: undefined };
+}
+
+export const IndexedVerdict: MessageFns<IndexedVerdict> = {
+  encode(message: IndexedVerdict, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.index !== 0) {
+      writer.uint32(8).uint32(message.index);
+    }
+    if (message.response !== undefined) {
+      EvaluateResponse.encode(message.response, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IndexedVerdict {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIndexedVerdict();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.response = EvaluateResponse.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -510,6 +692,14 @@ export interface EvaluationServiceClient {
    */
 
   evaluate(request: EvaluateRequest, metadata?: Metadata): Observable<EvaluateResponse>;
+
+  /**
+   * The same for small contents that come at the same time: a call for each would cost more than all else that is
+   * done with it. Each verdict is sent as soon as it is there, so that none waits for another.
+   * Caller: gateway, as above; it waits 2 s. Errors: as above.
+   */
+
+  evaluateMany(request: EvaluateManyRequest, metadata?: Metadata): Observable<EvaluateManyResponse>;
 }
 
 /** Judging the content of requests and replies. */
@@ -525,11 +715,19 @@ export interface EvaluationServiceController {
     request: EvaluateRequest,
     metadata?: Metadata,
   ): Promise<EvaluateResponse> | Observable<EvaluateResponse> | EvaluateResponse;
+
+  /**
+   * The same for small contents that come at the same time: a call for each would cost more than all else that is
+   * done with it. Each verdict is sent as soon as it is there, so that none waits for another.
+   * Caller: gateway, as above; it waits 2 s. Errors: as above.
+   */
+
+  evaluateMany(request: EvaluateManyRequest, metadata?: Metadata): Observable<EvaluateManyResponse>;
 }
 
 export function EvaluationServiceControllerMethods() {
   return function (constructor: Function) {
-    const grpcMethods: string[] = ["evaluate"];
+    const grpcMethods: string[] = ["evaluate", "evaluateMany"];
     for (const method of grpcMethods) {
       const descriptor: any = Reflect.getOwnPropertyDescriptor(constructor.prototype, method);
       GrpcMethod("EvaluationService", method)(constructor.prototype[method], method, descriptor);
@@ -563,6 +761,21 @@ export const EvaluationServiceService = {
     responseSerialize: (value: EvaluateResponse): Buffer => Buffer.from(EvaluateResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): EvaluateResponse => EvaluateResponse.decode(value),
   },
+  /**
+   * The same for small contents that come at the same time: a call for each would cost more than all else that is
+   * done with it. Each verdict is sent as soon as it is there, so that none waits for another.
+   * Caller: gateway, as above; it waits 2 s. Errors: as above.
+   */
+  evaluateMany: {
+    path: "/weir.policy.v1.EvaluationService/EvaluateMany" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: EvaluateManyRequest): Buffer => Buffer.from(EvaluateManyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EvaluateManyRequest => EvaluateManyRequest.decode(value),
+    responseSerialize: (value: EvaluateManyResponse): Buffer =>
+      Buffer.from(EvaluateManyResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): EvaluateManyResponse => EvaluateManyResponse.decode(value),
+  },
 } as const;
 
 export interface EvaluationServiceServer extends UntypedServiceImplementation {
@@ -572,6 +785,12 @@ export interface EvaluationServiceServer extends UntypedServiceImplementation {
    * Errors: RESOURCE_EXHAUSTED (more text than is taken), UNAVAILABLE. The caller does what each policy says.
    */
   evaluate: handleUnaryCall<EvaluateRequest, EvaluateResponse>;
+  /**
+   * The same for small contents that come at the same time: a call for each would cost more than all else that is
+   * done with it. Each verdict is sent as soon as it is there, so that none waits for another.
+   * Caller: gateway, as above; it waits 2 s. Errors: as above.
+   */
+  evaluateMany: handleServerStreamingCall<EvaluateManyRequest, EvaluateManyResponse>;
 }
 
 export interface MessageFns<T> {
