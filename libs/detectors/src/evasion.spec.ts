@@ -34,6 +34,20 @@ describe('a number in disguise (threat 25)', () => {
     expect(mask(text, detectors.scan(text))).toBe('my card is [payment_card], thanks')
   })
 
+  it('is found wherever its first escape stands', () => {
+    for (let length = 0; length < 20; length++) {
+      for (const hide of [percent, unicode]) {
+        const text = `${'-'.repeat(length)} ${hide(card)}`
+        expect(detectors.scan(text)).toMatchObject([{ start: length + 1, end: text.length }])
+      }
+    }
+  })
+
+  it('is found in base64 by what is said of it outside', () => {
+    const text = `born ${base64('(on 12 April 1990, a Thursday)')}`
+    expect(compileDetectors(['date_of_birth']).scan(text)).toMatchObject([{ start: 5, end: text.length }])
+  })
+
   it('is found in base64, also of URLs, in lines, twice, and at any alignment', () => {
     const sentence = `my card is ${card} and it is new, so please take it`
     const encoded = base64(sentence)

@@ -6,7 +6,8 @@ import {
   decodeBase64At,
   decodeEscapes,
   isEscapeAt,
-  type Inner,
+  type Decoded,
+  type Unescaped,
 } from './text/encoded.js'
 import { PlainText } from './text/plain-text.js'
 import { isRun, Runs } from './text/runs.js'
@@ -29,6 +30,9 @@ const deepest = 3
 
 /** How much text that is over is kept before it is dropped. */
 const dropAfter = 8192
+
+/** Of what stands before an encoded run so much is looked at with it. */
+const saidBefore = 48
 
 /** Findings that are kept to tell doubles. */
 const mostReported = 10_000
@@ -144,7 +148,7 @@ export class TextScanner {
       const inner = decodeBase64At(text, at, Math.min(text.length, (cut?.end ?? Infinity) - base))
       const isCut = cut !== undefined && inner.end + base === cut.end
       this.base64Free = isCut ? cut.restart : base + Math.max(inner.end, at + 1)
-      if (inner.text !== '') yield* this.findInner(inner)
+      if (inner.text !== '') yield* this.findDecoded(inner)
       at = Math.max(at, this.base64Free - base - 1)
     }
   }
@@ -170,7 +174,7 @@ export class TextScanner {
       const runEnd = this.endOfRun(at)
       const end = Math.min(text.length, Math.max(runEnd, at + this.surroundings))
       const inner = decodeEscapes(text, Math.max(0, at - reach - beforeEscape), end)
-      if (inner) yield* this.findInner(inner)
+      if (inner) yield* this.findUnescaped(inner)
       // The next surroundings overlap these, so that nothing falls between.
       at = isEnd && end === text.length ? end : Math.max(at, end - reach - 1)
     }
@@ -186,14 +190,26 @@ export class TextScanner {
     return end
   }
 
-  private *findInner(inner: Inner): Generator<Finding> {
-    for (const found of new TextScanner(this.inside, this.depth + 1).push(inner.text, true)) {
-      const { places } = inner
-      const start = places?.starts[found.start] ?? inner.start
-      const end = places?.ends[found.end - 1] ?? inner.end
-      // What has no escape in it is found where it stands.
-      if (places && end - start === found.end - found.start) continue
+  /** Looks at a decoded run after what stands before it, which may say what it is. */
+  private *findDecoded({ text, start, end }: Decoded): Generator<Finding> {
+    const said = `${this.plain.text.slice(Math.max(0, start - saidBefore), start)}\n`
+    for (const found of this.lookInside(said + text)) {
+      if (found.end <= said.length) continue
       yield { ...found, start: this.plain.startOf(start), end: this.plain.endOf(end - 1) }
     }
+  }
+
+  private *findUnescaped({ text, starts, ends }: Unescaped): Generator<Finding> {
+    for (const found of this.lookInside(text)) {
+      const start = starts[found.start] ?? 0
+      const end = ends[found.end - 1] ?? start
+      // What has no escape in it is found where it stands.
+      if (end - start === found.end - found.start) continue
+      yield { ...found, start: this.plain.startOf(start), end: this.plain.endOf(end - 1) }
+    }
+  }
+
+  private lookInside(text: string): Finding[] {
+    return new TextScanner(this.inside, this.depth + 1).push(text, true)
   }
 }

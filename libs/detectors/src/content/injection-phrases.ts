@@ -231,4 +231,4 @@ function byFirst(): Map<string, Phrase[]> {
 
 /** Signs with which chats are written down for models: in a text they forge a turn of the system's. */
 export const markers =
-  /<\|(?:im_start|im_end|system|endoftext|eot_id|start_header_id|user|assistant)\|>|\[\/?(?:INST|SYS)\]|<<\/?SYS>>|<\/?(?:system|assistant|system_prompt|instructions)>|(?<![^\n])#{2,4} ?(?:system|new instructions?|instructions?)(?: prompt| message)?:|(?<![^\n])(?:system|assistant|human): (?=you |ignore|new |from now)|\bBEGIN (?:SYSTEM|ADMIN) (?:PROMPT|MESSAGE|OVERRIDE)\b|\b(?:jailbreak|dan) mode\b/gi
+  /<\|(?:im_start|im_end|system|endoftext|eot_id|start_header_id|user|assistant)\|>|\[\/?(?:INST|SYS)\]|<<\/?SYS>>|<\/?(?:system|assistant|system_prompt|instructions)>|#{2,4} ?(?:system|new instructions?|instructions?)(?: prompt| message)?:|(?<![^\n])(?:system|assistant|human): (?=you |ignore|new |from now)|\bBEGIN (?:SYSTEM|ADMIN) (?:PROMPT|MESSAGE|OVERRIDE)\b|\b(?:jailbreak|dan) mode\b/gi

@@ -19,9 +19,9 @@ interface Token {
   readonly word: string
 }
 
-function* find({ text, folded, from, to }: Window): Generator<Candidate> {
+function* find({ folded, from, to }: Window): Generator<Candidate> {
   const end = Math.min(folded.length, to + reach)
-  const found = [...findMarkers(text, from, to)]
+  const found = [...findMarkers(folded, from, to)]
   const tokens = tokensOf(folded, wordStart(folded, from), end)
   for (const [index, token] of tokens.entries()) {
     if (token.start >= to) break
@@ -33,9 +33,9 @@ function* find({ text, folded, from, to }: Window): Generator<Candidate> {
   yield* found.sort((a, b) => a.start - b.start || b.end - a.end)
 }
 
-function* findMarkers(text: string, from: number, to: number): Generator<Candidate> {
+function* findMarkers(folded: string, from: number, to: number): Generator<Candidate> {
   const begin = Math.max(0, from - 1)
-  for (const match of text.slice(begin, to + reach).matchAll(markers)) {
+  for (const match of folded.slice(begin, to + reach).matchAll(markers)) {
     const start = begin + match.index
     if (start >= to) return
     if (start >= from) yield { start, end: start + match[0].length, kind: 'forged_turn', confidence: 0.9 }
@@ -120,7 +120,7 @@ function readLeet(word: string): string {
   const trimmed = word.replace(/[!|]+$/, '')
   if (!/[^a-z]/.test(trimmed)) return trimmed
   const letters = trimmed.replace(/[^a-z]/g, '').length
-  return letters * 2 < trimmed.length
+  return letters * 3 < trimmed.length
     ? trimmed
     : trimmed.replace(/[01345 7@$!|]/g, (sign) => leet.get(sign) ?? sign)
 }

@@ -89,8 +89,9 @@ function* findAssigned(text: string): Generator<Candidate> {
   }
 }
 
+/** What stands where a secret will be, or says where it is. */
 const placeholder =
-  /^[$%{<]|^(?:x+|\*+|\.+|your|my_|example|changeme|placeholder|redacted|null|none|undefined|true|false|process\.|os\.|env|config|self\.|this\.|req\.|https?:|\/)|(?:_here|password|\*{3}|x{4,}|\.{3})$/i
+  /^(?:[$%{<*./]|your|my_|example|changeme|placeholder|redacted|https?:|process\.|os\.|env[.[(]|config[.[(]|self\.|this\.|req\.)|^(?:x+|none|null|undefined|true|false)$|(?:_here|password|\*{3}|x{4,}|\.{3})$/i
 
 function looksSecret(value: string): boolean {
   if (value.length < 6 || placeholder.test(value)) return false

@@ -3,7 +3,8 @@ import { detectAt, type Candidate, type Window } from '../detector.js'
 import { isAfter, isDigit, isHex, isWord } from '../text/characters.js'
 
 const longest = 46
-const version = /(?:\bv|version|release|firmware|build|chapter|section|oid|upgraded?(?: to)?|update)[ .:#=]*$/
+const version =
+  /(?:\bv|version|release|firmware|build|chapter|section|oid|upgraded?(?: to)?|update)[ .:#=]*$|@[\w-]{1,40}\/[\w.-]{1,40}@$/
 
 /** Addresses of IPv4 and IPv6; the numbers of versions and sections are none. */
 export const ipAddress = detectAt(
@@ -31,7 +32,7 @@ function ipv4(text: string, folded: string, at: number, end: number): Candidate 
   const address = /^(\d{1,3}(?:\.\d{1,3}){3})(?::\d*)?$/.exec(text.slice(at, end))?.[1]
   if (address === undefined || address.split('.').some((part) => Number(part) > 255 || /^0\d/.test(part)))
     return undefined
-  if (isAfter(version, folded, at, 24)) return undefined
+  if (isAfter(version, folded, at)) return undefined
   return { start: at, end: at + address.length, kind: 'ipv4', confidence: 0.95 }
 }
 

@@ -1,5 +1,13 @@
 import { detectAt, type Candidate, type Detector, type Window } from '../detector.js'
-import { isAfter, isAlphanumeric, isDigit, isWord, matchAt } from '../text/characters.js'
+import {
+  isAfter,
+  isAlphanumeric,
+  isDigit,
+  isRestOfNumber,
+  isSpace,
+  isWord,
+  matchAt,
+} from '../text/characters.js'
 import * as checks from './checksums.js'
 
 /** Countries whose numbers are known. */
@@ -126,7 +134,7 @@ export function nationalId({ countries }: { countries?: readonly NationalIdCount
   }
   return detectAt(longest + 2, isAlphanumeric, (window, at) => {
     const { text } = window
-    if (isWord(text.charCodeAt(at - 1)) || /[.\-/]/.test(text.charAt(at - 1))) return undefined
+    if (isWord(text.charCodeAt(at - 1)) || /[.\-/+]/.test(text.charAt(at - 1))) return undefined
     if (!hasDigits(text, at)) return undefined
     for (const form of isDigit(text.charCodeAt(at)) ? byFirst.digit : byFirst.letter) {
       const found = matchForm(form, window, at)
@@ -157,7 +165,8 @@ function matchForm(form: IdForm, { text, folded }: Window, at: number): Candidat
         ? matchAt(form.bare, text, at)
         : undefined
   if (!match || !ends(text, at, match)) return undefined
-  if (!isNamed && isAfter(otherwise, folded, at, 24)) return undefined
+  if (!isNamed && (isAfter(otherwise, folded, at, 24) || isPart(text, at, at + match[0].length)))
+    return undefined
   const number = match[0].replace(/[ ./-]/g, '')
   if (!form.isRight(number)) return undefined
   const confidence = isNamed ? Math.min(1, form.confidence + 0.1) : form.confidence
@@ -170,3 +179,7 @@ function ends(text: string, at: number, match: RegExpExecArray): boolean {
   const code = text.charCodeAt(end)
   return !isWord(code) && !(/[-./]/.test(text.charAt(end)) && isDigit(text.charCodeAt(end + 1)))
 }
+
+/** Groups of digits before or after it say that it is part of a longer number. */
+const isPart = (text: string, start: number, end: number): boolean =>
+  isRestOfNumber(text, start) || (isSpace(text.charCodeAt(end)) && isDigit(text.charCodeAt(end + 1)))

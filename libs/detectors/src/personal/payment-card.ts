@@ -1,5 +1,5 @@
 import { detectAt, type Candidate, type Window } from '../detector.js'
-import { beginsNumber, isAfter, isDigit, isWord } from '../text/characters.js'
+import { beginsNumber, isAfter, isDigit, isRestOfNumber, isWord } from '../text/characters.js'
 import { groupsAt, isLuhn } from './digit-groups.js'
 
 /** The issuers by their first digits, with the lengths that their numbers have (ISO/IEC 7812). */
@@ -27,7 +27,8 @@ export const paymentCard = detectAt(
   longest + 2,
   isDigit,
   ({ text, folded }: Window, at): Candidate | undefined => {
-    if (!beginsNumber(text, at) || /[.,\-+/]/.test(text.charAt(at - 1))) return undefined
+    if (!beginsNumber(text, at) || /[.\-+/]/.test(text.charAt(at - 1)) || isRestOfNumber(text, at))
+      return undefined
     // No card is written with less than four digits first.
     for (let next = at + 1; next < at + 4; next++) if (!isDigit(text.charCodeAt(next))) return undefined
     const { groups, ends } = groupsAt(text, at, ' -.', longest)
@@ -36,10 +37,7 @@ export const paymentCard = detectAt(
       if (number.length < 12 || number.length > 19) continue
       if (!isLuhn(number) || !isGroupedAsCard(groups.slice(0, count))) continue
       const end = ends[count - 1] ?? at
-      if (
-        isWord(text.charCodeAt(end)) ||
-        (isDigit(text.charCodeAt(end + 1)) && /[.,]/.test(text.charAt(end)))
-      )
+      if (isWord(text.charCodeAt(end)) || (isDigit(text.charCodeAt(end + 1)) && text.charAt(end) === '.'))
         continue
       const issuer = issuers.find(([form]) => form.test(number))
       if (!issuer) continue

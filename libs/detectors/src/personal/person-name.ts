@@ -11,7 +11,7 @@ const several = new RegExp(String.raw`${word}(?: ${initial}${particle}${word}){0
 const title =
   /(?:^|[^a-z])(?:mr|mrs|ms|mx|miss|dr|prof|professor|sir|madam|herrn?|frau|monsieur|madame|mme|mlle|sr|sra|srta|senora?|don|dona|sig|signora?|dott|dottoressa|avv|ing|shri|smt|patient|doctor)\.? $/
 const introduced =
-  /(?:my name(?: is|'s)|i am called|name ?[:=] ?"?|(?:full|first|last|patient|customer|client|employee)[ _]name"? ?[:=]? ?"?|ich heisse|ich heiße|mein name ist|je m'appelle|mon nom est|me llamo|mi nombre es|mi chiamo|il mio nome e|meu nome e|me chamo|(?:signed|regards|cheers|sincerely|gruss(?:en)?|cordialement|saludos|saluti|abs),?\s) ?$/
+  /(?:my name(?: is|'s)|i am called|name"? ?[:=] ?"?|(?:full|first|last|patient|customer|client|employee)[ _]name"? ?[:=]? ?"?|ich heisse|ich heiße|mein name ist|je m'appelle|mon nom est|me llamo|mi nombre es|mi chiamo|il mio nome e|meu nome e|me chamo|(?:signed|regards|cheers|sincerely|gruss(?:en)?|cordialement|saludos|saluti|abs),?\s) ?$/
 
 const longest = 90
 

@@ -2,7 +2,7 @@ import { getCountries, getCountryCallingCode, Metadata } from 'libphonenumber-js
 import type { CountryCode } from 'libphonenumber-js'
 import data from 'libphonenumber-js/min/metadata'
 import { detectAt, type Detector } from '../detector.js'
-import { isAfter, isDigit, isSpace, isWord } from '../text/characters.js'
+import { isAfter, isDigit, isRestOfNumber, isSpace, isWord } from '../text/characters.js'
 
 /** Countries whose numbers are known without their country's code, unless the settings say others. */
 export const defaultPhoneCountries = ['US', 'GB', 'DE', 'FR', 'ES', 'IT', 'IN', 'BR'] as const
@@ -95,8 +95,7 @@ interface Written {
 /** Digits and the marks between them, up to the longest number. */
 function numberAt(text: string, at: number): Written | undefined {
   const isSigned = !isDigit(text.charCodeAt(at))
-  // Other groups of digits stand before it: it is the rest of a longer number.
-  if (!isSigned && isSpace(text.charCodeAt(at - 1)) && isDigit(text.charCodeAt(at - 2))) return undefined
+  if (!isSigned && isRestOfNumber(text, at)) return undefined
   if (!isSigned && text.charAt(at - 1) === '(') return undefined
   const previous = text.charAt(at - 1)
   if (isWord(text.charCodeAt(at - 1)) || (previous !== '' && './\\+-#$€£@'.includes(previous)))

@@ -22,6 +22,14 @@ export function matchAt(expression: RegExp, text: string, at: number): RegExpExe
   return expression.exec(text) ?? undefined
 }
 
+const ibanBefore = /(?:^|[^A-Z0-9])[A-Z]{2}\d\d ?(?:[A-Z0-9]{4} ?){0,7}$/
+
+/** Whether a number is the rest of a longer one: of groups of digits, or of an account's (IBAN). */
+export function isRestOfNumber(text: string, at: number): boolean {
+  if (isSpace(text.charCodeAt(at - 1)) && isDigit(text.charCodeAt(at - 2))) return true
+  return ibanBefore.test(text.slice(Math.max(0, at - 40), at))
+}
+
 /** Whether one of some words stands at most some characters before a place. */
 export function isAfter(words: RegExp, folded: string, at: number, distance = 48): boolean {
   return words.test(folded.slice(Math.max(0, at - distance), at))

@@ -2,12 +2,18 @@ import { isUtf8 } from 'node:buffer'
 import { isAlphanumeric } from './characters.js'
 import { wrappedLine } from './runs.js'
 
-/** A text that was found within another, and where: `places` when each of its units has its own. */
-export interface Inner {
+/** A text that stands encoded in another, and where. */
+export interface Decoded {
   readonly text: string
   readonly start: number
   readonly end: number
-  readonly places?: { readonly starts: readonly number[]; readonly ends: readonly number[] }
+}
+
+/** A text with escapes in it, decoded: each of its units has its own place. */
+export interface Unescaped {
+  readonly text: string
+  readonly starts: readonly number[]
+  readonly ends: readonly number[]
 }
 
 const isBase64 = (code: number): boolean =>
@@ -20,7 +26,7 @@ export const beginsBase64 = (text: string, at: number): boolean =>
 const shortestBase64 = 16
 
 /** The run of base64 at a place, at most up to another, decoded; its text is empty where it holds none. */
-export function decodeBase64At(text: string, at: number, to: number): Inner {
+export function decodeBase64At(text: string, at: number, to: number): Decoded {
   const end = endOfBase64(text, at, to)
   const decoded = end - at < shortestBase64 ? '' : decodeBase64(text.slice(at, end))
   return { text: decoded, start: at, end }
@@ -59,7 +65,9 @@ function hasControls(bytes: Uint8Array): boolean {
 }
 
 const escape =
-  /(?:%[0-9A-Fa-f]{2}){1,12}|\\u\{?[0-9A-Fa-f]{4,5}\}?|\\x[0-9A-Fa-f]{2}|&#(?:[0-9]{2,7}|[xX][0-9A-Fa-f]{2,6});|&(?:commat|period|colon|sol|num|lowbar|hyphen|nbsp|amp);/g
+  /(?:%[0-9A-Fa-f]{2}){1,12}|\\u(?:[0-9A-Fa-f]{4}|\{[0-9A-Fa-f]{1,6}\})|\\x[0-9A-Fa-f]{2}|&#(?:[0-9]{2,7}|[xX][0-9A-Fa-f]{2,6});|&(?:commat|period|colon|sol|num|lowbar|hyphen|nbsp|amp);/g
+
+const escapeHere = new RegExp(escape.source, 'y')
 
 const entities: Readonly<Record<string, string>> = {
   ...{
@@ -81,12 +89,12 @@ export const beginsEscape = (code: number): boolean => code === 0x25 || code ===
 /** Whether an escape of a URL, of JSON or of HTML begins at a place. */
 export function isEscapeAt(text: string, at: number): boolean {
   if (!beginsEscape(text.charCodeAt(at))) return false
-  escape.lastIndex = 0
-  return escape.exec(text.slice(at, at + 12))?.index === 0
+  escapeHere.lastIndex = at
+  return escapeHere.test(text)
 }
 
 /** A stretch of text with its escapes decoded; undefined when it has none. */
-export function decodeEscapes(text: string, start: number, end: number): Inner | undefined {
+export function decodeEscapes(text: string, start: number, end: number): Unescaped | undefined {
   const starts: number[] = []
   const ends: number[] = []
   const parts: string[] = []
@@ -112,7 +120,7 @@ export function decodeEscapes(text: string, start: number, end: number): Inner |
   }
   if (done === start) return undefined
   copyTo(end)
-  return { text: parts.join(''), start, end, places: { starts, ends } }
+  return { text: parts.join(''), starts, ends }
 }
 
 function decodeEscape(escaped: string): string | undefined {
