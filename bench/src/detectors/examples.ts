@@ -1,9 +1,10 @@
 import type { DetectorName } from '@weir/detectors'
+import { heldOutAttacks, heldOutTemplates } from './held-out.js'
 import { negative } from './negatives.js'
 import { Random } from './random.js'
 import { assignedSecret } from './secrets.js'
 import { disguises, templates, type Disguise } from './templates.js'
-import { codeExample, injectionExample, languageExample, sizeExample, type Whole } from './texts.js'
+import { codeExample, goals, injectionExample, languageExample, sizeExample, type Whole } from './texts.js'
 import { valueOf } from './values.js'
 
 /** Where something is that a detector must find. */
@@ -49,6 +50,24 @@ export function makeExamples(seed: number): Example[] {
     examples.push(judged('language', languageExample(random)))
     examples.push(judged('code', codeExample(random)))
     examples.push(judged('size', sizeExample(random, mostCharacters)))
+  }
+  return examples
+}
+
+const perHeldOutForm = 10
+
+/** Examples of surroundings that no detector was tuned on. */
+export function makeHeldOutExamples(seed: number): Example[] {
+  const random = new Random(seed)
+  const examples: Example[] = []
+  for (const [kind, forms] of Object.entries(heldOutTemplates)) {
+    for (let count = 0; count < perHeldOutForm * forms.length; count++) {
+      examples.push(fill(forms[count % forms.length] ?? '', kind, 'none', random))
+    }
+  }
+  for (const attack of heldOutAttacks) {
+    const text = attack.replace('{g}', random.pick(goals))
+    examples.push({ text, labels: [whole('prompt_injection', text)], disguise: 'none' })
   }
   return examples
 }

@@ -5,7 +5,7 @@ import {
   type DetectorSettings,
   type Finding,
 } from '@weir/detectors'
-import { makeExamples, mostCharacters, type Example, type Label } from './examples.js'
+import { mostCharacters, type Example, type Label } from './examples.js'
 
 const settingsOf: Partial<Record<DetectorName, DetectorSettings>> = {
   language: { name: 'language', allowed: ['en'] },
@@ -36,8 +36,7 @@ export interface Measurement {
 }
 
 /** Asks each detector about each example that it is for. */
-export function measure(seed: number): Measurement {
-  const examples = makeExamples(seed)
+export function measure(examples: readonly Example[]): Measurement {
   return {
     exampleCount: examples.length,
     scores: detectorNames.map((detector) => scoreOf(detector, examples)),
@@ -75,7 +74,7 @@ function scoreOf(detector: DetectorName, examples: readonly Example[]): Score {
     foundCount,
     falseCount,
     precision,
-    recall: foundCount / labelCount,
+    recall: labelCount === 0 ? 1 : foundCount / labelCount,
     mistakes,
   }
 }
