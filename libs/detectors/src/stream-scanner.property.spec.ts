@@ -114,7 +114,7 @@ const known = ({ detector, kind, start, end, confidence }: Finding): string =>
   `${detector} ${kind} ${start}-${end} ${confidence}`
 const sorted = (findings: readonly Finding[]): string[] => findings.map(known).sort()
 
-describe('a text that comes in pieces (threat 25)', () => {
+describe('a text that comes in pieces (threat 25)', { timeout: 60_000 }, () => {
   it('has the findings of the whole, however it is cut', () => {
     fc.assert(
       fc.property(text, cuts, (whole, places) => {

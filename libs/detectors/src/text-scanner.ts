@@ -1,10 +1,10 @@
 import type { Candidate, Detector, Find, Window } from './detector.js'
 import { byPlace, type DetectorName, type Finding } from './finding.js'
 import {
-  beginsBase64,
   beginsEscape,
   decodeBase64At,
   decodeEscapes,
+  isBase64,
   isEscapeAt,
   type Decoded,
   type Unescaped,
@@ -95,6 +95,7 @@ export class TextScanner {
 
   private decide(limit: number, seenInside: number, isEnd: boolean): Finding[] {
     const { plain, runs } = this
+    if (limit === this.decided && seenInside <= this.escapesFree && !isEnd) return []
     const found = [
       ...this.findPlain(limit, isEnd),
       ...this.findBase64(limit),
@@ -143,7 +144,8 @@ export class TextScanner {
     if (!this.isInside) return
     const { text, base } = this.plain
     for (let at = Math.max(this.decided, this.base64Free) - base; at < limit - base; at++) {
-      if (!beginsBase64(text, at) && !this.runs.isRestart(at + base)) continue
+      if (!isBase64(text.charCodeAt(at))) continue
+      if (isBase64(text.charCodeAt(at - 1)) && !this.runs.isRestart(at + base)) continue
       const cut = this.runs.cutAfter(at + base)
       const inner = decodeBase64At(text, at, Math.min(text.length, (cut?.end ?? Infinity) - base))
       const isCut = cut !== undefined && inner.end + base === cut.end

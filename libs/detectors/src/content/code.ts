@@ -5,10 +5,40 @@ const reach = 280
 const fewestLines = 3
 const longestLine = 200
 
-const certain =
-  /^\s*(?:#include\s*[<"]|import\s+[\w.*{}, ]+\s+from\s+['"]|from\s+[\w.]+\s+import\s+\w|(?:public|private|protected)\s+(?:static\s+|final\s+|async\s+|class\s+)?[\w<>[\]]+\s+\w+|(?:export\s+)?(?:async\s+)?function\s*\w*\s*\(|(?:async\s+)?def\s+\w+\s*\(.*\)(?:\s*->.*)?:|class\s+\w+[^.?!]*[:{]\s*$|package\s+[\w.]+;|using\s+[\w.]+;|func\s+(?:\([^)]*\)\s*)?\w+\s*\(|(?:pub\s+)?fn\s+\w+|impl\s+[\w<>]+|SELECT\s.+\sFROM\s|INSERT\s+INTO\s|CREATE\s+TABLE\s|<\?php|#!\/)/
-const likely =
-  /[;{}]\s*(?:\/\/.*)?$|^\s*(?:const|let|var)\s+[\w{[]|^\s*(?:if|for|while|elif|switch|match|with|try|except|catch)\b.*[:{]\s*$|^\s*(?:return|yield|await|throw|raise)\b.*[\w)\]'"]$|^\s*[\w.[\]]+\s*(?:[+\-*/]|:)?=\s*\S|^\s*(?:else|try|finally)\s*[:{]|^\s*(?:continue|break|pass|done|fi|end|else)\s*;?$|;\s*(?:do|then)$|^\s*(?:set -|export \w+=)|^\s*[\w.]+\(.*\)$|^\s*(?:\/\/|\/\*|\* |#\s|--\s)|^\s*@\w+|=>|->|::|&&|\|\||^\s*<\/?[a-z][^>]*>\s*$|^\s*(?:print|echo|println|printf|console\.log)\b/
+const anyOf = (...forms: readonly RegExp[]): RegExp => new RegExp(forms.map(({ source }) => source).join('|'))
+
+/** Lines that are code wherever they stand. */
+const certain = anyOf(
+  /^\s*#include\s*[<"]/,
+  /^\s*import\s+[\w.*{}, ]+\s+from\s+['"]/,
+  /^\s*from\s+[\w.]+\s+import\s+\w/,
+  /^\s*(?:public|private|protected)\s+(?:static\s+|final\s+|async\s+|class\s+)?[\w<>[\]]+\s+\w+/,
+  /^\s*(?:export\s+)?(?:async\s+)?function\s*\w*\s*\(/,
+  /^\s*(?:async\s+)?def\s+\w+\s*\(.*\)(?:\s*->.*)?:/,
+  /^\s*class\s+\w+[^.?!]*[:{]\s*$/,
+  /^\s*(?:package|using)\s+[\w.]+;/,
+  /^\s*func\s+(?:\([^)]*\)\s*)?\w+\s*\(/,
+  /^\s*(?:pub\s+)?fn\s+\w+|^\s*impl\s+[\w<>]+/,
+  /^\s*(?:SELECT\s.+\sFROM|INSERT\s+INTO|CREATE\s+TABLE)\s/,
+  /^\s*(?:<\?php|#!\/)/,
+)
+
+/** Lines that are code beside others that are. */
+const likely = anyOf(
+  /[;{}]\s*(?:\/\/.*)?$/,
+  /^\s*(?:const|let|var)\s+[\w{[]/,
+  /^\s*(?:if|for|while|elif|switch|match|with|try|except|catch)\b.*[:{]\s*$/,
+  /^\s*(?:return|yield|await|throw|raise)\b.*[\w)\]'"]$/,
+  /^\s*[\w.[\]]+\s*(?:[+\-*/]|:)?=\s*\S/,
+  /^\s*(?:else|try|finally)\s*[:{]/,
+  /^\s*(?:continue|break|pass|done|fi|end|else)\s*;?$|;\s*(?:do|then)$/,
+  /^\s*(?:set -|export \w+=)/,
+  /^\s*[\w.]+\(.*\)$/,
+  /^\s*(?:\/\/|\/\*|\* |#\s|--\s)/,
+  /^\s*@\w+|=>|->|::|&&|\|\|/,
+  /^\s*<\/?[a-z][^>]*>\s*$/,
+  /^\s*(?:print|echo|println|printf|console\.log)\b/,
+)
 const prose = /^\s*(?:[-*•]|\d+[.)])\s|[.!?]["']?\s*$/
 const fence = /^\s*(?:```|~~~)\s*[\w+#.-]*\s*$/
 

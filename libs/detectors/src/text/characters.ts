@@ -8,6 +8,15 @@ export const isSpace = (code: number): boolean => code === 0x20 || (code >= 0x09
 export const isHex = (code: number): boolean =>
   isDigit(code) || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x66)
 
+/** ASCII characters as a class; asked for each character of a text, so it is a table. */
+export function classOf(characters: string): (code: number) => boolean {
+  const table = new Uint8Array(128)
+  for (const character of characters) table[character.charCodeAt(0)] = 1
+  return (code) => table[code] === 1
+}
+
+export const alphanumerics = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+
 /** A number may begin here: a digit that no digit or letter stands before. */
 export const beginsNumber = (text: string, at: number): boolean =>
   isDigit(text.charCodeAt(at)) && !isWord(text.charCodeAt(at - 1))

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { isAlphanumeric } from './characters.js'
+import { alphanumerics, classOf } from './characters.js'
 import { wrappedLine } from './runs.js'
 
 /** A text that stands encoded in another, and where. */
@@ -16,12 +16,8 @@ export interface Unescaped {
   readonly ends: readonly number[]
 }
 
-const isBase64 = (code: number): boolean =>
-  isAlphanumeric(code) || code === 0x2b || code === 0x2f || code === 0x2d || code === 0x5f
-
-/** Whether a run of base64 begins at a place. */
-export const beginsBase64 = (text: string, at: number): boolean =>
-  isBase64(text.charCodeAt(at)) && !isBase64(text.charCodeAt(at - 1))
+/** Characters of base64, also of URLs. */
+export const isBase64 = classOf(`${alphanumerics}+/-_`)
 
 const shortestBase64 = 16
 
@@ -64,8 +60,17 @@ function hasControls(bytes: Uint8Array): boolean {
   return bytes.some((byte) => byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d)
 }
 
-const escape =
-  /(?:%[0-9A-Fa-f]{2}){1,12}|\\u(?:[0-9A-Fa-f]{4}|\{[0-9A-Fa-f]{1,6}\})|\\x[0-9A-Fa-f]{2}|&#(?:[0-9]{2,7}|[xX][0-9A-Fa-f]{2,6});|&(?:commat|period|colon|sol|num|lowbar|hyphen|nbsp|amp);/g
+const escape = new RegExp(
+  [
+    /(?:%[0-9A-Fa-f]{2}){1,12}/,
+    /\\u(?:[0-9A-Fa-f]{4}|\{[0-9A-Fa-f]{1,6}\})|\\x[0-9A-Fa-f]{2}/,
+    /&#(?:[0-9]{2,7}|[xX][0-9A-Fa-f]{2,6});/,
+    /&(?:commat|period|colon|sol|num|lowbar|hyphen|nbsp|amp);/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'g',
+)
 
 const escapeHere = new RegExp(escape.source, 'y')
 
@@ -84,7 +89,7 @@ const entities: Readonly<Record<string, string>> = {
 }
 
 /** The first characters of escapes. */
-export const beginsEscape = (code: number): boolean => code === 0x25 || code === 0x26 || code === 0x5c
+export const beginsEscape = classOf('%&\\')
 
 /** Whether an escape of a URL, of JSON or of HTML begins at a place. */
 export function isEscapeAt(text: string, at: number): boolean {

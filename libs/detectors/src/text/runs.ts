@@ -1,4 +1,4 @@
-import { isAlphanumeric } from './characters.js'
+import { alphanumerics, classOf } from './characters.js'
 
 /** Longest run of characters that is looked at as one: a run that goes on is cut into pieces of so many. */
 export const longestRun = 4096
@@ -6,10 +6,8 @@ export const longestRun = 4096
 /** Pieces of a cut run overlap by so many, so that little falls between them. */
 const overlap = 256
 
-const joining = new Set([...'_-+/=.%&#:@?~$!*;\\'].map((character) => character.charCodeAt(0)))
-
 /** Characters of which keys, addresses and encoded texts are made. */
-export const isRun = (code: number): boolean => isAlphanumeric(code) || joining.has(code)
+export const isRun = classOf(`${alphanumerics}_-+/=.%&#:@?~$!*;\\`)
 
 /** So many characters before a line's end: lines of encoded text go on in the next. */
 export const wrappedLine = 40
