@@ -1,11 +1,11 @@
 import type { Candidate, Detector, Find, Window } from './detector.js'
 import { byPlace, type DetectorName, type Finding } from './finding.js'
 import {
-  beginsEscape,
   decodeBase64At,
   decodeEscapes,
   isBase64,
   isEscapeAt,
+  nextEscapeSign,
   type Decoded,
   type Unescaped,
 } from './text/encoded.js'
@@ -159,10 +159,7 @@ export class TextScanner {
   private firstEscape(place: number): number {
     if (!this.isInside) return Infinity
     const { text, base } = this.plain
-    for (let at = Math.max(this.escapesFree, place) - base; at < text.length; at++) {
-      if (beginsEscape(text.charCodeAt(at))) return at + base
-    }
-    return Infinity
+    return nextEscapeSign(text, Math.max(this.escapesFree, place, base) - base) + base
   }
 
   /** Looks at the surroundings of escapes up to a place with all escapes in them decoded. */
@@ -172,6 +169,8 @@ export class TextScanner {
     const { text, base } = plain
     let at = this.escapesFree - base
     for (; at < to - base; at++) {
+      at = Math.min(nextEscapeSign(text, at), to - base)
+      if (at === to - base) break
       if (!isEscapeAt(text, at)) continue
       const runEnd = this.endOfRun(at)
       const end = Math.min(text.length, Math.max(runEnd, at + this.surroundings))

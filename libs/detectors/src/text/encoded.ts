@@ -88,12 +88,16 @@ const entities: Readonly<Record<string, string>> = {
   },
 }
 
-/** The first characters of escapes. */
-export const beginsEscape = classOf('%&\\')
+const escapeSign = /[%&\\]/g
+
+/** The next place, from one on, of a sign with which escapes begin; Infinity when there is none. */
+export function nextEscapeSign(text: string, from: number): number {
+  escapeSign.lastIndex = from
+  return escapeSign.exec(text)?.index ?? Infinity
+}
 
 /** Whether an escape of a URL, of JSON or of HTML begins at a place. */
 export function isEscapeAt(text: string, at: number): boolean {
-  if (!beginsEscape(text.charCodeAt(at))) return false
   escapeHere.lastIndex = at
   return escapeHere.test(text)
 }
