@@ -82,6 +82,9 @@ const piece = fc.constantFrom(
     '%40',
     '\\u0040',
     '&#64;',
+    'ann%40mail.example ',
+    '4111%201111 1111%201111',
+    '\\u002b49 30 1234567',
   ],
   ...[
     'Dies ist ein deutscher Satz, der lang genug ist. ',
@@ -160,6 +163,23 @@ describe('a text that comes in pieces (threat 25)', { timeout: 60_000 }, () => {
 })
 
 describe('what is held back', () => {
+  it('is what an escape may still make a finding of', () => {
+    const few = compileDetectors(['email', 'payment_card'])
+    const prose = 'The weather of today is fine and dry. '.repeat(40)
+    for (const hidden of ['ann%40mail.example', '4111 1111 1111 111%31', '\\u0034111 1111 1111 1111']) {
+      const stream = new StreamScanner(few)
+      let released = 0
+      const seen: Finding[] = []
+      for (const word of `${prose}${hidden} ${prose}`.split(/(?<= )/)) {
+        const { release, findings } = stream.push(word)
+        for (const { start } of findings) expect(start).toBeGreaterThanOrEqual(released)
+        seen.push(...findings)
+        released += release.length
+      }
+      expect(seen).toMatchObject([{ start: prose.length, end: prose.length + hidden.length }])
+    }
+  })
+
   it('is no more than the reach when nothing is open', () => {
     const few = compileDetectors(['payment_card', 'email', 'iban'])
     const stream = new StreamScanner(few)
