@@ -20,6 +20,7 @@ const wrong: readonly [unknown, string][] = [
   [{ name: 'pattern', pattern: '(?=a)' }, 'RE2 does not know'],
   [{ name: 'pattern', pattern: '(a)\\1' }, 'RE2 does not know'],
   [{ name: 'pattern', pattern: 'a'.repeat(1001) }, 'at most 1000'],
+  [{ name: 'pattern', pattern: '(a{0,100}){0,10}b' }, 'too large: it takes 2033 steps and may take 300'],
   [{ name: 'url', domains: ['http://a.example/x'] }, 'must be domains such as example.com'],
   [{ name: 'language', allowed: ['klingonese'] }, 'allowed must be one of'],
   [{ name: 'size', max_characters: 0 }, 'max_characters must be a whole number from 1'],

@@ -150,6 +150,9 @@ describe('patterns', () => {
     expect(found({ name: 'pattern', pattern: '\\bAB-\\d{3}\\b' }, 'AB-123, XAB-123, AB-1234')).toEqual([
       'AB-123',
     ])
+    const many = 'AB-123 and others '.repeat(300)
+    expect(found({ name: 'pattern', pattern: 'AB-\\d+' }, many)).toHaveLength(300)
+    expect(found({ name: 'pattern', pattern: '^AB', is_case_sensitive: true }, many)).toEqual(['AB'])
     expect(found({ name: 'pattern', pattern: 'ab', is_case_sensitive: false }, 'AB aB')).toEqual(['AB', 'aB'])
   })
 })
