@@ -20,6 +20,7 @@ const alone = [
   'chaos/chaos',
   'survival/outage',
   'governance/{budget,budget-outage,keys,rate}',
+  'policy/policy-outage',
   'inference/{accounting,drain,in-force,operations,refusal,streaming,timeout}',
 ].map((name) => `deploy/e2e/src/${name}.e2e.spec.ts`)
 

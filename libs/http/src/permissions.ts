@@ -59,6 +59,7 @@ export const permissions = {
   'policy.read': row('workspace', overseers, anyWorkspace),
   'policy.manage': row('workspace', managers, managers),
   'violation.read': row('workspace', overseers, ['owner', 'admin', 'member']),
+  'violation.review': row('workspace', managers, managers),
   'usage.read': row('workspace', anyOrganization, anyWorkspace),
   'cost.read': row('workspace', anyOrganization, anyWorkspace),
   'request.read': row('workspace', overseers, anyWorkspace),
@@ -156,7 +157,9 @@ export const routeRights: Readonly<Record<string, RouteRight>> = {
   'DELETE /v1/policies/:id': 'policy.manage',
   'GET /v1/policies/:id/versions': 'policy.read',
   'GET /v1/policies/violations': 'violation.read',
+  'GET /v1/policies/violations/counts': 'violation.read',
   'GET /v1/policies/violations/:id': 'violation.read',
+  'PATCH /v1/policies/violations/:id': 'violation.review',
 
   'GET /v1/providers': 'provider.read',
   'POST /v1/providers': 'provider.manage',

@@ -45,7 +45,6 @@ const unrecorded = [
     'policy.lease',
     // Each is written with a change of its policy, which is recorded.
     'policy.policy_version',
-    'policy.violation',
   ],
 ]
 

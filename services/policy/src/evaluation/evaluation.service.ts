@@ -95,5 +95,6 @@ function toViolation(
     ...{ mode, action, risk, direction, requestId, workspace, workload, team, virtualKey },
     ...{ model, provider, deployment, repository, detectors, findings },
     ...{ findingCount: count, foundAt: new Date() },
+    ...{ review: null, reviewNote: null, reviewedBy: null, reviewedAt: null },
   }
 }

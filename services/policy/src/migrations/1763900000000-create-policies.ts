@@ -61,7 +61,11 @@ export class CreatePolicies1763900000000 implements MigrationInterface {
         detectors text[] NOT NULL,
         finding_count integer NOT NULL,
         findings jsonb NOT NULL,
-        found_at timestamptz(3) NOT NULL
+        found_at timestamptz(3) NOT NULL,
+        review text CHECK (review IN ('upheld', 'false_positive')),
+        review_note text,
+        reviewed_by text,
+        reviewed_at timestamptz(3)
       )`)
     await queryRunner.query(`CREATE INDEX violation_time ON violation (organization, found_at, id)`)
     await queryRunner.query(`CREATE INDEX violation_policy ON violation (organization, policy, found_at)`)
@@ -73,6 +77,10 @@ export class CreatePolicies1763900000000 implements MigrationInterface {
     ])
     const tables = [{ table: 'policy', workspace: 'workspace' }]
     await recordChanges(queryRunner, { service: 'policy', tables })
+    // What people do with a violation, and not that it was found.
+    await queryRunner.query(`
+      CREATE TRIGGER record_change AFTER UPDATE ON violation
+      FOR EACH ROW EXECUTE FUNCTION record_change('policy', 'violation', 'id', 'organization', 'workspace')`)
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {

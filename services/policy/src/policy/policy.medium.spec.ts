@@ -238,6 +238,39 @@ describe('evaluation', () => {
     await bus.close()
   })
 
+  it('is reviewed, and counted by what it is of', async () => {
+    const made = await create({ action: 'log' })
+    await waitFor(async () => {
+      await evaluate([card], { provider: 'reviewed' })
+      return (await violationsOf(`policy=${made.id}`)).data.length === 2
+    })
+    const [first] = (await violationsOf(`policy=${made.id}`)).data
+    const path = `/v1/policies/violations/${first?.id}`
+    const reviewed = await policy.call<ViolationResponse>('PATCH', path, {
+      ...{ review: 'false_positive', note: 'A test number.' },
+    })
+    expect(reviewed.body).toMatchObject({
+      ...{ review: 'false_positive', review_note: 'A test number.', reviewed_by: 'master_key' },
+    })
+    expect((await violationsOf(`policy=${made.id}&review=false_positive`)).data).toHaveLength(1)
+    expect((await violationsOf(`policy=${made.id}&review=`)).data).toHaveLength(1)
+    for (const [by, value] of [
+      ['policy', made.id],
+      ['provider', 'reviewed'],
+      ['workload', null],
+    ]) {
+      const { body } = await policy.call<List<unknown>>(
+        'GET',
+        `/v1/policies/violations/counts?group_by=${by}&policy=${made.id}`,
+      )
+      expect(body.data).toMatchObject([{ value, violations: 2, blocked: 0, upheld: 0, false_positives: 1 }])
+    }
+    expect((await policy.call('GET', '/v1/policies/violations/counts?group_by=moon')).status).toBe(400)
+    expect((await policy.call('PATCH', path, { review: 'maybe' })).status).toBe(400)
+    expect((await policy.call('PATCH', '/v1/policies/violations/vio_none', {})).status).toBe(404)
+    await remove(made)
+  })
+
   it('pages through violations, the newest first', async () => {
     const made = await create({ action: 'log' })
     await waitFor(async () => {

@@ -5,6 +5,7 @@ import { AppError } from '@weir/errors'
 import { afterCursor, authorizeIn, type Caller, decodeCursor, isVisible } from '@weir/http'
 import { type EntityManager, LessThan, MoreThan, Repository } from 'typeorm'
 import { ScopeDirectory } from '../budget/scope-directory.js'
+import { nameOf } from './caller-name.js'
 import { findPlanMistake, type Plan, toPlan } from './plan.js'
 import type { PlanDto } from './plan.dto.js'
 import type { CreatePolicyDto, ListPoliciesQuery, PolicyScopeDto, UpdatePolicyDto } from './policy.dto.js'
@@ -204,6 +205,3 @@ function refuseMistakes({ plan, mode, action }: Pick<Policy, 'plan' | 'mode' | '
     throw AppError.of('invalid_request', { reason }, { param: 'action' })
   }
 }
-
-const nameOf = ({ principal }: Caller): string =>
-  principal?.kind === 'user' ? principal.name || principal.id : (principal?.id ?? '')

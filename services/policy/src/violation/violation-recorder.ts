@@ -96,9 +96,14 @@ export class ViolationRecorder implements OnApplicationShutdown {
 }
 
 function toEvent(violation: Violation): Parameters<typeof violationFound.encode>[0] {
-  const { id, foundAt, detectors, findings: _, ...fields } = violation
+  const { id, foundAt, detectors } = violation
+  const { organization, policy, policyName, policyVersion, mode, action, risk, direction } = violation
+  const { requestId, workspace, workload, team, virtualKey, model, provider } = violation
+  const { deployment, repository, findingCount } = violation
   return {
-    ...fields,
+    ...{ organization, policy, policyName, policyVersion, mode, action, risk, direction },
+    ...{ requestId, workspace, workload, team, virtualKey, model, provider },
+    ...{ deployment, repository, findingCount },
     ...{ eventId: randomUUID(), occurredAt: foundAt.toISOString(), violation: id },
     detectors: detectors.join(','),
   }

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger'
-import { MomentField, PageQuery, ValuesField } from '@weir/http'
-import type { Violation } from './violation.entity.js'
+import { MomentField, OptionalBody, PageQuery, TextField, ValuesField, WordField } from '@weir/http'
+import { type Review, reviews, type Violation } from './violation.entity.js'
 
 /** Which violations to show. */
 export class ListViolationsQuery extends PageQuery {
@@ -25,6 +25,9 @@ export class ListViolationsQuery extends PageQuery {
   @ValuesField('Only of this direction: input, output.')
   direction?: string[]
 
+  @ValuesField('Only with this review: upheld, false_positive; empty: with none.')
+  review?: string[]
+
   @ValuesField('Only what this detector found.')
   detector?: string[]
 
@@ -48,6 +51,20 @@ export class ListViolationsQuery extends PageQuery {
 
   @ValuesField('Only of this provider, by name.')
   provider?: string[]
+}
+
+/** What somebody who looked at it says. */
+@OptionalBody()
+export class ReviewViolationDto {
+  @WordField({
+    description: 'What it was; null: nothing is said of it any more.',
+    words: reviews,
+    optional: true,
+  })
+  review?: Review | null
+
+  @TextField({ description: 'Why.', maxLength: 1000, optional: true, example: 'A test number.' })
+  note?: string | null
 }
 
 export class FindingResponse {
@@ -145,6 +162,23 @@ export class ViolationResponse {
 
   @ApiProperty({ type: [FindingResponse], description: 'The first 50 findings; never the text itself.' })
   findings: FindingResponse[]
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'What somebody said of it; null: nobody did.',
+    enum: [...reviews, null],
+  })
+  review: Review | null
+
+  @ApiProperty({ type: String, nullable: true, description: 'Why.' })
+  review_note: string | null
+
+  @ApiProperty({ type: String, nullable: true, description: 'Who said so.' })
+  reviewed_by: string | null
+
+  @ApiProperty({ type: String, nullable: true, format: 'date-time', description: 'When.' })
+  reviewed_at: string | null
 }
 
 const orNull = (text: string): string | null => (text === '' ? null : text)
@@ -172,5 +206,9 @@ export function toResponse(violation: Violation): ViolationResponse {
     detectors: violation.detectors,
     finding_count: violation.findingCount,
     findings: violation.findings.map(({ kind, ...finding }) => ({ ...finding, kind: kind ?? null })),
+    review: violation.review,
+    review_note: violation.reviewNote,
+    reviewed_by: violation.reviewedBy,
+    reviewed_at: violation.reviewedAt?.toISOString() ?? null,
   }
 }

@@ -14,6 +14,10 @@ export interface RecordedFinding {
   confidence: number
 }
 
+/** What somebody who looked at a violation says of it. */
+export const reviews = ['upheld', 'false_positive'] as const
+export type Review = (typeof reviews)[number]
+
 /** That one content violates one policy. */
 @Entity('violation')
 export class Violation {
@@ -89,4 +93,18 @@ export class Violation {
 
   @Column('timestamptz', { name: 'found_at' })
   foundAt: Date
+
+  /** Null: nobody has looked at it. */
+  @Column('text', { nullable: true })
+  review: Review | null
+
+  @Column('text', { name: 'review_note', nullable: true })
+  reviewNote: string | null
+
+  /** An e-mail address, the id of a key, `master_key`. */
+  @Column('text', { name: 'reviewed_by', nullable: true })
+  reviewedBy: string | null
+
+  @Column('timestamptz', { name: 'reviewed_at', nullable: true })
+  reviewedAt: Date | null
 }
