@@ -61,7 +61,7 @@ export const detectorTable: Readonly<Record<DetectorName, DetectorRow>> = {
     description:
       'Phone numbers, with a country code of any country or as people of some countries write them.',
     settings: { 'countries?': wordsOf(...phoneCountries) },
-    create: (settings) => phone(settings as { countries?: string[] }),
+    create: (settings) => phone(settings),
   },
   payment_card: plain('Payment card numbers with a right check digit.', paymentCard),
   iban: plain('International bank account numbers with right check digits.', iban),
@@ -70,7 +70,7 @@ export const detectorTable: Readonly<Record<DetectorName, DetectorRow>> = {
       'Numbers that states give to people: US SSN and ITIN, UK NINO and NHS, German Steuer-ID, French NIR, Spanish ' +
       'DNI and NIE, Italian codice fiscale, Indian Aadhaar and PAN, Brazilian CPF and CNPJ.',
     settings: { 'countries?': wordsOf(...nationalIdCountries) },
-    create: (settings) => nationalId(settings as { countries?: NationalIdCountry[] }),
+    create: (settings) => nationalId(settings),
   },
   ip_address: plain('Addresses of IPv4 and IPv6.', ipAddress),
   date_of_birth: plain('Dates that are said to be those of a birth.', dateOfBirth),
@@ -81,7 +81,7 @@ export const detectorTable: Readonly<Record<DetectorName, DetectorRow>> = {
   url: {
     description: 'URLs: all, those of listed domains, or all but those of listed domains.',
     settings: { 'domains?': listOf(10_000, 260, findDomainMistake), 'is_allow_list?': truth },
-    create: (settings) => url(settings as UrlSettings),
+    create: (settings) => url(settings),
   },
   language: {
     description: 'Text in other languages than the allowed ones.',
