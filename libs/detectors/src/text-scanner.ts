@@ -194,7 +194,7 @@ export class TextScanner {
   /** Looks at a decoded run after what stands before it, which may say what it is. */
   private *findDecoded({ text, start, end }: Decoded): Generator<Finding> {
     const said = `${this.plain.text.slice(Math.max(0, start - saidBefore), start)}\n`
-    for (const found of this.lookInside(said + text)) {
+    for (const found of this.lookInside(said + text, said.length)) {
       if (found.end <= said.length) continue
       yield { ...found, start: this.plain.startOf(start), end: this.plain.endOf(end - 1) }
     }
@@ -210,7 +210,10 @@ export class TextScanner {
     }
   }
 
-  private lookInside(text: string): Finding[] {
-    return new TextScanner(this.inside, this.depth + 1).push(text, true)
+  /** Looks at a decoded text; for what is encoded in it only from a place on. */
+  private lookInside(text: string, from = 0): Finding[] {
+    const scanner = new TextScanner(this.inside, this.depth + 1)
+    scanner.base64Free = scanner.escapesFree = from
+    return scanner.push(text, true)
   }
 }
