@@ -196,7 +196,7 @@ describe('input policies on real traffic', () => {
     const shadow = await weir.management.create<Policy>('/v1/policies', {
       ...{ name: unique('policy'), scope: { workspace: scene.workspace.id, models: [model] } },
       ...{ text: 'No card numbers.', detectors: ['payment_card'], action: 'block', mode: 'shadow' },
-      ...{ applies_to: 'both' },
+      ...{ applies_to: 'input' },
     })
     const topic = await readTopic(weir.postgresUrl, violationFound)
     const found = await waitFor(async () => {

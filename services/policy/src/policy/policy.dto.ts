@@ -81,7 +81,9 @@ const mode = {
   words: policyModes,
 }
 const appliesTo = {
-  description: 'What is sent to models (input), what they answer (output), or both.',
+  description:
+    'What is sent to models (input), what they answer (output), or both. Answers are not judged yet: ' +
+    'only `input` can be in force.',
   words: policyDirections,
 }
 const message = {

@@ -134,6 +134,7 @@ describe('policies over REST', () => {
     [{ action: 'explode' }, 'action'],
     [{ mode: 'maybe' }, 'mode'],
     [{ applies_to: 'all' }, 'applies_to'],
+    [{ applies_to: 'both' }, 'applies_to'],
     [{ text: ' ' }, 'text'],
     [{ api_base: 'http://x.example' }, 'api_base'],
     [{ action: 'mask', detectors: undefined, text: 'No harassment', mode: 'shadow' }, 'mask'],

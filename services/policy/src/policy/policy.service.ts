@@ -196,7 +196,18 @@ function contentOf(policy: Policy): PolicyContent {
 }
 
 /** @throws AppError invalid_request for a policy that could not do what it says */
-function refuseMistakes({ plan, mode, action }: Pick<Policy, 'plan' | 'mode' | 'action'>): void {
+function refuseMistakes({
+  plan,
+  mode,
+  action,
+  appliesTo,
+}: Pick<Policy, 'plan' | 'mode' | 'action' | 'appliesTo'>): void {
+  if (mode !== 'off' && appliesTo !== 'input') {
+    const reason =
+      'applies_to: Weir does not judge answers yet, so that only what judges `input` can be in force. ' +
+      'Give `input`, or save it with the mode `off`.'
+    throw AppError.of('invalid_request', { reason }, { param: 'applies_to' })
+  }
   const mistake = mode === 'enforce' ? findPlanMistake(plan) : undefined
   if (mistake !== undefined) throw AppError.of('invalid_request', { reason: mistake }, { param: 'detectors' })
   if (action === 'mask' && plan.detectors.length === 0) {
