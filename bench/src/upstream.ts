@@ -1,5 +1,8 @@
 import { followParent, tellParent } from './machine/parent.js'
 import { startUpstream } from './upstream/server.js'
+import { goFirst } from './machine/priority.js'
+
+goFirst()
 
 /** Asks the upstream's process for something; each is answered by one line. */
 export type UpstreamCommand = { stats: true } | { paceMs: number }
