@@ -36,7 +36,7 @@ describe('bootstrap', () => {
     const { code, output } = await run(`process.argv[2] = 'fly'; await import(${JSON.stringify(bootstrap)})`)
     expect(code).toBe(1)
     expect(output).toContain(
-      'There is no command fly; there are start, kafka, bench, chaos, test, test:clients, check, gen.',
+      'There is no command fly; there are start, kafka, bench, bench:detectors, chaos, test, test:clients, check, gen.',
     )
   })
 })

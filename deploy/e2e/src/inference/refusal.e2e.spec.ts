@@ -385,8 +385,10 @@ it('has shown every code of the table that can occur here', () => {
     // Specs of the catalog and of the gateway: deployments, repositories, versions, idempotency.
     ...(['deployment_not_allowed', 'deployment_not_found', 'repository_not_found'] as const),
     ...(['version_not_found', 'idempotency_conflict'] as const),
-    // There are no policies yet; and a fault of our own is not to be had.
-    ...(['policy_violation', 'internal_error'] as const),
+    // policy/policy.e2e.spec.ts, and the specs of the policy service.
+    ...(['policy_violation', 'policy_not_found', 'violation_not_found'] as const),
+    // A fault of our own is not to be had.
+    'internal_error',
   ]
   expect([...seen, ...elsewhere].sort()).toEqual(Object.keys(errorTable).sort())
 })
