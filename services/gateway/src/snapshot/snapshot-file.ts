@@ -1,9 +1,7 @@
 import { catalogV1, identityV1, policyV1 } from '@weir/contracts'
 import type { Keyring } from '@weir/secrets'
-import { mkdirSync, readFileSync } from 'node:fs'
-import { open, rename } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { KeptFile } from '../kept-file.js'
 
 /** What is kept: each part as its watch stream would send it whole. */
 export interface SavedSnapshot {
@@ -66,25 +64,19 @@ async function encodeIdentity(
 
 /** The last snapshot on the gateway's disk, encrypted, so that a restart needs no other service. */
 export class SnapshotFile {
-  private readonly path: string
+  private readonly file: KeptFile
 
   constructor(
     dataDir: string,
     private readonly keyring: Keyring,
   ) {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-    this.path = join(dataDir, 'snapshot.bin')
+    this.file = new KeptFile(dataDir, 'snapshot.bin')
   }
 
   /** Undefined when there is none. Throws when it is damaged or sealed with a key that is not there. */
   read(): SavedSnapshot | undefined {
-    let file: Buffer
-    try {
-      file = readFileSync(this.path)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-      throw error
-    }
+    const file = this.file.read()
+    if (!file) return undefined
     if (!file.subarray(0, magic.length).equals(magic))
       throw new Error('It is not a snapshot of this version.')
     const [version, wrappedKey, ciphertext] = split4(file.subarray(magic.length))
@@ -102,7 +94,6 @@ export class SnapshotFile {
   }
 
   /**
-   * Replaces the file in one step, on disk before it counts: a crash leaves the old one or the new one.
    * `resources`: those of identity that are not in `snapshot` itself, a part at a time, since there may
    * be a million virtual keys. What changes meanwhile comes again after a restart: it is newer than the
    * snapshot's version.
@@ -119,14 +110,6 @@ export class SnapshotFile {
     const sealed = this.keyring.seal(plain, context)
     const version = Buffer.alloc(4)
     version.writeUInt32LE(sealed.keyVersion)
-    const temporary = `${this.path}.new`
-    const file = await open(temporary, 'w', 0o600)
-    try {
-      await file.writeFile(Buffer.concat([magic, join4([version, sealed.wrappedKey, sealed.ciphertext])]))
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(temporary, this.path)
+    await this.file.write(Buffer.concat([magic, join4([version, sealed.wrappedKey, sealed.ciphertext])]))
   }
 }
