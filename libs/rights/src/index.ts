@@ -1,6 +1,7 @@
 export * from './key-rights.js'
 export * from './model-rights.js'
 export * from './model-set.js'
+export * from './policy-scope.js'
 export * from './refusal.js'
 export * from './scope-rights.js'
 export * from './source-networks.js'

@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto'
-
-/** `JSON.isRawJSON` (ES2025) is not in TypeScript's library yet. */
-const json = JSON as unknown as { isRawJSON(value: unknown): value is { rawJSON: string } }
+import { isRawNumber } from '../conversation/json.js'
 
 /** JSON with the fields of every object in one order: the same for all ways to write the same. */
 export function toCanonicalJson(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
   if (Array.isArray(value)) return `[${value.map(toCanonicalJson).join(',')}]`
   // A number that a double would round is kept as its text.
-  if (json.isRawJSON(value)) return value.rawJSON
+  if (isRawNumber(value)) return value.rawJSON
   const fields = Object.entries(value)
     .filter(([, field]) => field !== undefined)
     .sort(([left], [right]) => (left < right ? -1 : 1))

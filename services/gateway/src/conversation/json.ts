@@ -14,6 +14,9 @@ interface JsonWithSource {
 }
 const json = JSON as unknown as JsonWithSource
 
+/** A number that keeps its digits, which a double would round; see `parseJson`. */
+export const isRawNumber = (value: unknown): value is { rawJSON: string } => json.isRawJSON(value)
+
 /** Parses JSON; numbers keep their digits: what a double would round stays text until it is written again. */
 export function parseJson(text: string): unknown {
   if (!inexactNumber.test(text)) return JSON.parse(text)
@@ -46,7 +49,7 @@ function objectBy(parse: (text: string) => unknown, text: string): Document | un
 
 /** Undefined for what is no JSON object. */
 export function asObject(value: unknown): Document | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !json.isRawJSON(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
     ? (value as Document)
     : undefined
 }
@@ -67,7 +70,7 @@ export const asText = (value: unknown): string | undefined => (typeof value === 
 /** Undefined for what is no number. One that a double cannot hold is rounded. */
 export function asNumber(value: unknown): number | undefined {
   if (typeof value === 'number') return value
-  return json.isRawJSON(value) ? Number(value.rawJSON) : undefined
+  return isRawNumber(value) ? Number(value.rawJSON) : undefined
 }
 
 /** Undefined for what is no boolean. */

@@ -1,5 +1,5 @@
 import type { Document } from '../conversation/dialect.js'
-import { asObject } from '../conversation/json.js'
+import { asObject, isRawNumber } from '../conversation/json.js'
 import type { EndpointName, RequestDocument } from '../inference/endpoint.js'
 import type { TextKind, TextSlot } from './plugin.js'
 
@@ -43,13 +43,10 @@ const reasoningFields = new Set(['reasoning_content', 'reasoning', 'reasoning_te
 
 type Change = (text: string, slot: TextSlot, place: TextPlace) => string
 
-/** `JSON.isRawJSON` (ES2025) is not in TypeScript's library yet. */
-const json = JSON as unknown as { isRawJSON(value: unknown): boolean }
-
 /** A deep copy; numbers that a double would round stay as they are. */
 export function copyOf<Value>(value: Value): Value {
   if (Array.isArray(value)) return value.map(copyOf) as Value
-  if (typeof value !== 'object' || value === null || json.isRawJSON(value)) return value
+  if (typeof value !== 'object' || value === null || isRawNumber(value)) return value
   return Object.fromEntries(
     Object.entries(value).map(([name, field]) => [name, copyOf(field as unknown)]),
   ) as Value

@@ -1,5 +1,5 @@
 import type { Document } from '../conversation/dialect.js'
-import { asObject, parseJson } from '../conversation/json.js'
+import { asObject, isRawNumber, parseJson } from '../conversation/json.js'
 import type { RequestDocument } from '../inference/endpoint.js'
 
 /** A text of a request, wherever it stands. */
@@ -42,9 +42,6 @@ const base64Media = /^data:(?!text\/|application\/(?:json|xml))[^,]{0,200};base6
 
 const shortestNumber = 7
 const deepest = 512
-
-/** `JSON.isRawJSON` (ES2025) is not in TypeScript's library yet. */
-const json = JSON as unknown as { isRawJSON(value: unknown): value is { rawJSON: string } }
 
 /**
  * Every text of a request that its provider sees: all messages and parts, arguments and results of tools,
@@ -145,7 +142,7 @@ class Walk {
 
   private number(holder: Document, name: string, place: string): void {
     const value = holder[name]
-    const text = json.isRawJSON(value) ? value.rawJSON : typeof value === 'number' ? String(value) : ''
+    const text = isRawNumber(value) ? value.rawJSON : typeof value === 'number' ? String(value) : ''
     if (text.length >= shortestNumber) this.add(place, text, (shown) => (holder[name] = shown))
   }
 

@@ -1,6 +1,7 @@
 import type { policyV1 } from '@weir/contracts'
+import type { JudgedRequest } from '@weir/rights'
 import { describe, expect, it } from 'vitest'
-import { type JudgedRequest, PolicyState } from './policy-state.js'
+import { PolicyState } from './policy-state.js'
 
 const scope = (given: Partial<policyV1.PolicyScope>): policyV1.PolicyScope => ({
   ...{ policy: 'pol_1', organization: 'org_1', workspace: '', repository: '', name: 'One', mode: 'enforce' },

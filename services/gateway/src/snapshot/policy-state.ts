@@ -1,20 +1,7 @@
 import type { policyV1 } from '@weir/contracts'
+import { type JudgedRequest, policyCovers } from '@weir/rights'
 import { createHash } from 'node:crypto'
 import type { WatchedState } from './watcher.js'
-
-/** What a request is, as far as policies tell requests apart. */
-export interface JudgedRequest {
-  readonly organization: string
-  readonly workspace: string
-  /** Empty: none. */
-  readonly workload: string
-  /** Id and name of the repository that is called; empty: none. */
-  readonly repository: readonly string[]
-  /** Id and name of the deployment that is called; empty: none. */
-  readonly deployment: readonly string[]
-  /** Public names of all models that may answer it. */
-  readonly models: readonly string[]
-}
 
 const none: readonly policyV1.PolicyScope[] = []
 
@@ -29,10 +16,10 @@ export class PolicyState implements WatchedState<policyV1.PolicyScope> {
     return (this.ofOrganization.get(organization) ?? none).some(({ appliesToInput }) => appliesToInput)
   }
 
-  /** The policies that judge what a request sends. The policy service asks itself the same of its own state. */
+  /** The policies that judge what a request sends. */
   coveringInput(request: JudgedRequest): readonly policyV1.PolicyScope[] {
     const scopes = this.ofOrganization.get(request.organization) ?? none
-    return scopes.filter((scope) => scope.appliesToInput && covers(scope, request))
+    return scopes.filter((scope) => scope.appliesToInput && policyCovers(scope, request))
   }
 
   /** Names the policies of an organization and their versions: another one says that another policy is in force. */
@@ -71,13 +58,4 @@ export class PolicyState implements WatchedState<policyV1.PolicyScope> {
   all(): policyV1.PolicyScope[] {
     return [...this.scopes.values()]
   }
-}
-
-function covers(scope: policyV1.PolicyScope, request: JudgedRequest): boolean {
-  const { workspace, repository, deployments, workloads, models } = scope
-  if (workspace !== '' && workspace !== request.workspace) return false
-  if (repository !== '' && !request.repository.includes(repository)) return false
-  if (deployments.length > 0 && !deployments.some((one) => request.deployment.includes(one))) return false
-  if (workloads.length > 0 && !workloads.includes(request.workload)) return false
-  return models.length === 0 || models.some((model) => request.models.includes(model))
 }
